@@ -1,0 +1,1 @@
+../../compiler/gradc/__init__.py

@@ -1,0 +1,1 @@
+"""From a checked graph to a module: derivatives, passes, schedule, Python."""

@@ -1,0 +1,3 @@
+"""gradc: a compiler from specifications of functions to their gradients."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,98 @@
+"""The graph evaluated node by node with NumPy: the judge of what the generated code computes.
+
+It reads the same table of operations as the emitters, but none of the passes, schedules or names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ..dsl.graph import Node, topological
+from ..dsl.kernels import arrays
+from ..dsl.sizes import Size
+from ..dsl.subscripts import Cut
+from .templates import Expression, fill
+
+Value = Any
+
+
+class Interpreter:
+    """Evaluates nodes for given inputs and sizes; every value is kept."""
+
+    def __init__(
+        self,
+        inputs: Mapping[str, Value],
+        sizes: Mapping[str, int],
+        dtype: Any = np.float64,
+    ) -> None:
+        self.inputs = inputs
+        self.sizes = sizes
+        self.dtype = np.dtype(dtype)
+        self.values: dict[Node, Value] = {}
+
+    def run(self, roots: Iterable[Node]) -> list[Value]:
+        roots = list(roots)
+        with np.errstate(all="ignore"):
+            for node in topological(roots, self.values):
+                self.values[node] = self.evaluate(node)
+        return [self.values[root] for root in roots]
+
+    def evaluate(self, node: Node) -> Value:
+        """One node, its operands being known."""
+        if node.op.name == "input":
+            return self.convert(self.inputs[node.attributes["name"]], node)
+        operands = [self.values[operand] for operand in node.operands]
+        code = _compiled(expression(node, self.sizes))
+        names = {f"v{i}": value for i, value in enumerate(operands)}
+        result = eval(code, {"np": np, "dtype": self.dtype, **vars(arrays)}, names)
+        return self.convert(result, node)
+
+    def convert(self, value: Value, node: Node) -> Value:
+        """The value in the dtype of the node: floats all have the working precision."""
+        dtypes = (np.dtype(bool), np.dtype(np.int64), self.dtype)
+        return np.asarray(value, dtypes[node.type.kind])
+
+
+@cache
+def _compiled(text: str) -> Any:
+    return compile(text, "<operation>", "eval")
+
+
+def expression(node: Node, sizes: Mapping[str, int]) -> str:
+    """The NumPy text of a node over ``v0, v1, ...``, with numbers for sizes."""
+    text = node.op.numpy
+    if callable(text):
+        text = text([o.type for o in node.operands], node.attributes)
+    variables = [Expression(f"v{i}") for i in range(len(node.operands))]
+    operands: dict[str, Expression] = {}
+    if not node.op.variadic:
+        operands = {p.name: v for p, v in zip(node.op.operands, variables, strict=True)}
+
+    def option(name: str) -> str:
+        if name == "array":
+            shape = tuple(size.evaluate(sizes) for size in node.attributes["shape"])
+            return f"np.reshape([{', '.join(v.text for v in variables)}], {shape})"
+        if name == "index_object":
+            return _literal(node.attributes["index"], sizes)
+        return _literal(node.attributes[name], sizes)
+
+    text = text.replace("[{index}]", "[{index_object}]")
+    return fill(text.replace("{*shape}", "*{shape}"), operands, option, variables).text
+
+
+def _literal(value: Any, sizes: Mapping[str, int]) -> str:
+    if isinstance(value, Size):
+        return str(value.evaluate(sizes))
+    if isinstance(value, tuple):
+        items = [_literal(v, sizes) for v in value]
+        return f"({', '.join(items)}{',' * (len(items) == 1)})"
+    if isinstance(value, Cut):
+        start, stop = (None if v is None else v.evaluate(sizes) for v in (value.start, value.stop))
+        return f"slice({start}, {stop}, {value.step})"
+    if isinstance(value, float):
+        return f"float({str(value)!r})"
+    return repr(value)

@@ -1,0 +1,45 @@
+"""Common subexpressions: nodes that compute the same become one."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import replace
+
+from ...dsl.graph import Graph, Node, map_nodes
+
+
+def common(graph: Graph) -> Graph:
+    """The first of equal nodes stays, under the first name that any of them has."""
+    numbers: dict[Node, int] = {}
+    groups: dict[Hashable, list[Node]] = {}
+    for node in graph.nodes:
+        group = groups.setdefault(_key(node, numbers), [])
+        group.append(node)
+        numbers[node] = numbers[group[0]] if len(group) > 1 else len(numbers)
+    if all(len(group) == 1 for group in groups.values()):
+        return graph
+    replaced: dict[Node, Node] = {}
+    for node in graph.nodes:
+        if node in replaced:
+            continue
+        group = groups[_key(node, numbers)]
+        named = next((n for n in group if n.name), None)
+        adjoint = next((n for n in group if n.adjoint_of is not None), node)
+        operands = tuple(replaced[operand] for operand in node.operands)
+        result = node
+        name, span = (named.name, named.span) if named else (node.name, node.span)
+        if (operands, name, adjoint.adjoint_of) != (node.operands, node.name, node.adjoint_of):
+            result = replace(
+                node, operands=operands, name=name, span=span, adjoint_of=adjoint.adjoint_of
+            )
+        replaced |= dict.fromkeys(group, result)
+    return map_nodes(graph, replaced)
+
+
+def _key(node: Node, numbers: dict[Node, int]) -> Hashable:
+    operands = [numbers[operand] for operand in node.operands]
+    if node.op.commutative:
+        operands.sort()
+    # Python finds 1, 1.0 and True equal; as constants they are not.
+    kinds = tuple(type(value) for value in node.attributes.values())
+    return node.op.name, tuple(operands), tuple(node.attributes.items()), kinds, node.type

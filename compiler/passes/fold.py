@@ -1,0 +1,53 @@
+"""Constant folding of arithmetic on written numbers, where the result is exact or plain."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+
+from ...dsl.graph import Graph, Node, constant
+from .rewrite import rewrite
+
+_ARITHMETIC: dict[str, Callable[..., float | bool]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "negative": operator.neg,
+    "square": lambda x: x * x,
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+}
+_INTEGERS = ("floor_divide", "remainder")
+
+
+def fold(graph: Graph) -> Graph:
+    return rewrite(graph, _step)
+
+
+def _step(node: Node) -> Node | None:
+    if not node.operands or node.name or not all(o.is_constant() for o in node.operands):
+        return None
+    values = [operand.attributes["value"] for operand in node.operands]
+    function = _ARITHMETIC.get(node.op.name)
+    if function is None or any(isinstance(v, bool) for v in values):
+        return _quotient(node, values)
+    try:
+        value = function(*values)
+    except OverflowError:
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return constant(value, node.span)
+
+
+def _quotient(node: Node, values: list[float]) -> Node | None:
+    """Quotients that are whole numbers; 1/3 reads better than its decimals."""
+    if node.op.name != "divide" or not values[1]:
+        return None
+    value = values[0] / values[1]
+    return constant(value, node.span) if value.is_integer() and abs(value) < 2**53 else None

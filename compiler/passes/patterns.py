@@ -1,0 +1,153 @@
+"""Rewrites written as equations in the language: ``a * (1 / b) -> a / b``.
+
+A name on the left stands for any node, the same one each time; a number for itself. Inner nodes of
+a pattern must be unnamed: what a reader named is not taken apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from ...dsl import ast
+from ...dsl.constants import literal
+from ...dsl.graph import Node, constant, make
+from ...dsl.ops import OPS
+from ...dsl.parse import parse_expression
+from ...dsl.shapes import Mismatch
+from ...dsl.source import Source, Span
+
+_OPERATORS = {
+    "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "==": "equal",
+    "and": "logical_and", "or": "logical_or",
+}  # fmt: skip
+_SIGNS = {"-": "negative", "not": "logical_not"}
+Binding = dict[str, Node]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """An operation over patterns, a number, or a name."""
+
+    op: str = ""
+    operands: tuple[Pattern, ...] = ()
+    number: float | bool | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Rewriting:
+    left: Pattern
+    right: Pattern
+
+    def apply(self, node: Node) -> Node | None:
+        """The right-hand side for a node that the left one matches, if its type is the same."""
+        for binding in _matches(self.left, node, {}, outermost=True):
+            try:
+                result = _build(self.right, binding, node.span)
+            except Mismatch:
+                continue
+            if result.type == node.type:
+                return result
+        return None
+
+
+class Rewritings:
+    """A table of rewrites, tried in order at each node."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def by_op(self) -> dict[str, list[Rewriting]]:
+        table: dict[str, list[Rewriting]] = {}
+        for line in self.text.strip().splitlines():
+            equation = line.partition("#")[0].strip()
+            if equation:
+                left, _, right = equation.partition("->")
+                rewriting = Rewriting(_pattern(left), _pattern(right))
+                table.setdefault(rewriting.left.op, []).append(rewriting)
+        return table
+
+    def step(self, node: Node) -> Node | None:
+        for rewriting in self.by_op.get(node.op.name, ()):
+            result = rewriting.apply(node)
+            if result is not None:
+                return result
+        return None
+
+
+def _pattern(text: str) -> Pattern:
+    return _from_tree(parse_expression(Source(text.strip(), "<rewrite>")))
+
+
+def _from_tree(tree: ast.Expr) -> Pattern:
+    number = literal(tree)
+    if number is not None:
+        return Pattern(number=number)
+    match tree:
+        case ast.Name():
+            return Pattern(name=tree.id)
+        case ast.Unary():
+            return Pattern(_SIGNS[tree.operator], (_from_tree(tree.operand),))
+        case ast.Binary():
+            op = _OPERATORS[tree.operator]
+            return Pattern(op, (_from_tree(tree.left), _from_tree(tree.right)))
+        case ast.IfElse():
+            parts = (tree.condition, tree.then, tree.otherwise)
+            return Pattern("where", tuple(map(_from_tree, parts)))
+        case ast.Call():
+            return Pattern(tree.function.id, tuple(map(_from_tree, tree.arguments)))
+    raise AssertionError(f"not a pattern: {tree}")
+
+
+def _matches(
+    pattern: Pattern, node: Node, binding: Binding, *, outermost: bool = False
+) -> Iterator[Binding]:
+    if pattern.name:
+        bound = binding.get(pattern.name)
+        if bound is None:
+            yield {**binding, pattern.name: node}
+        elif bound is node or bound.is_constant() and _same_constant(bound, node):
+            yield binding
+        return
+    if pattern.number is not None:
+        if node.is_constant(pattern.number):
+            yield binding
+        return
+    if node.op.name != pattern.op or not (outermost or _anonymous(node)):
+        return
+    orders: Iterable[tuple[Node, ...]] = [node.operands]
+    if OPS[pattern.op].commutative and len(node.operands) == 2:
+        orders = [node.operands, node.operands[::-1]]
+    for operands in orders:
+        yield from _match_all(pattern.operands, operands, binding)
+
+
+def _anonymous(node: Node) -> bool:
+    return not node.name and node.adjoint_of is None
+
+
+def _same_constant(a: Node, b: Node) -> bool:
+    return b.is_constant(a.attributes["value"]) and a.type == b.type
+
+
+def _match_all(
+    patterns: tuple[Pattern, ...], nodes: tuple[Node, ...], binding: Binding
+) -> Iterator[Binding]:
+    if len(patterns) != len(nodes):
+        return
+    bindings: list[Binding] = [binding]
+    for pattern, node in zip(patterns, nodes, strict=True):
+        bindings = [found for b in bindings for found in _matches(pattern, node, b)]
+    yield from bindings
+
+
+def _build(pattern: Pattern, binding: Binding, span: Span) -> Node:
+    if pattern.name:
+        return binding[pattern.name]
+    if pattern.number is not None:
+        return constant(pattern.number, span)
+    operands = [_build(operand, binding, span) for operand in pattern.operands]
+    return make(pattern.op, operands, span)

@@ -1,0 +1,61 @@
+"""Broadcasts that the consumer does anyway, and rearrangements that undo each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...dsl.graph import Graph, Node, make
+from ...dsl.shapes import broadcast
+from .rewrite import rewrite
+
+
+def shapes(graph: Graph) -> Graph:
+    return rewrite(graph, _step)
+
+
+def _step(node: Node) -> Node | None:
+    if node.op.family in ("elementwise", "pointwise") and node.type.rank:
+        return _without_broadcasts(node)
+    if node.op.name in ("reshape", "transpose", "broadcast_to", "expand_dims"):
+        return _rearranged(node)
+    return None
+
+
+def _without_broadcasts(node: Node) -> Node | None:
+    """An elementwise operation on what its operands are broadcast from."""
+    operands = list(node.operands)
+    for position, operand in enumerate(operands):
+        if operand.op.name != "broadcast_to" or operand.name:
+            continue
+        operands[position] = operand.operands[0]
+        if broadcast([o.type.shape for o in operands]) != node.type.shape:
+            operands[position] = operand
+    if operands == list(node.operands):
+        return None
+    return replace(node, operands=tuple(operands))
+
+
+def _rearranged(node: Node) -> Node | None:
+    (x,) = node.operands
+    if x.name or x.adjoint_of is not None:
+        return x if node.op.name != "transpose" and node.type == x.type else None
+    if node.op.name == "transpose":
+        if x.op.name == "transpose" and _undoes(node, x):
+            return x.operands[0]
+        return None
+    if node.type == x.type:
+        return x
+    if node.op.name == "reshape" and x.op.name in ("reshape", "expand_dims", "squeeze"):
+        inner = x.operands[0]
+        if inner.type == node.type:
+            return inner
+        return make("reshape", [inner], node.span, {"shape": node.type.shape})
+    if node.op.name == "broadcast_to" and x.op.name == "broadcast_to":
+        return make("broadcast_to", x.operands, node.span, {"shape": node.type.shape})
+    return None
+
+
+def _undoes(outer: Node, inner: Node) -> bool:
+    rank = outer.type.rank
+    first, then = inner.attributes["axes"], outer.attributes["axes"]
+    return all(first[then[axis] + rank] == axis - rank for axis in range(rank))

@@ -1,0 +1,57 @@
+"""Algebra that is exact in floating point, or rounds once where two roundings stood.
+
+Nothing here assumes that numbers are finite: ``x * 0`` stays. Rules may be naive because of this
+pass.
+"""
+
+from __future__ import annotations
+
+from ...dsl.graph import Graph, Node
+from .patterns import Rewritings
+from .rewrite import rewrite
+
+REWRITES = Rewritings(
+    """
+    x + 0 -> x
+    x - 0 -> x
+    0 - x -> -x
+    x * 1 -> x
+    x * -1 -> -x
+    x / 1 -> x
+    -(-x) -> x
+    -1 / x -> -(1 / x)
+    a + -b -> a - b
+    a - -b -> a + b
+    -a * b -> -(a * b)
+    -a / b -> -(a / b)
+    a * (1 / b) -> a / b
+    a + a -> 2 * a
+    2 * a * b -> 2 * (a * b)         # so that the next one sees it
+    2 * (a / 2) -> a
+    not not c -> c
+    c and c -> c
+    c and true -> c
+    c and false -> false
+    c or false -> c
+    c or true -> true
+    not true -> false
+    not false -> true
+    if true then a else b -> a
+    if false then a else b -> b
+    if c then a else a -> a
+    if not c then a else b -> if c then b else a
+    (if c then a else 0.0) + (if c then 0.0 else b) -> if c then a else b
+    (if c then a else 0.0) + (if not c then b else 0.0) -> if c then a else b
+    if c then (if c then a else b) else d -> if c then a else d
+    alias(x) -> x
+    as_float(as_float(x)) -> as_float(x)
+    """
+)
+
+
+def simplify(graph: Graph) -> Graph:
+    return rewrite(graph, _step)
+
+
+def _step(node: Node) -> Node | None:
+    return REWRITES.step(node)

@@ -1,0 +1,189 @@
+"""Reverse mode: a graph to the graph of its gradients.
+
+Every adjoint carries the guard under which it counts: ``if c then f(x) else g(x)`` sends what
+arrives to ``f(x)`` under the guard ``c``. The guard is applied after the multiplication with the
+slope, as ``select(c, dy * slope, 0)``, so that the branch not taken contributes exactly 0 even
+where its value or slope is infinite or NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from ..dsl.graph import Graph, Node, constant, make, topological
+from ..dsl.lower import LOWERINGS
+from ..dsl.shapes import Shape
+from ..dsl.sizes import ONE
+from .rules import apply_rule, rule_text
+
+_SPREADING = ("sum", "mean", "max", "min", "norm", "logsumexp")
+
+
+@dataclass(frozen=True, slots=True)
+class Adjoint:
+    """A contribution ``value`` that counts where ``guard`` holds, or everywhere."""
+
+    value: Node
+    guard: Node | None = None
+
+    def selected(self) -> Node:
+        if self.guard is None:
+            return self.value
+        zero = constant(0.0, self.value.span)
+        return _like(self.value, "where", [self.guard, self.value, zero])
+
+
+def _like(model: Node, op: str, operands: Iterable[Node], **attributes: object) -> Node:
+    """A node with the provenance of another."""
+    return make(op, operands, model.span, attributes, cause=model.cause, position=model.position)
+
+
+def gradients(
+    graph: Graph, seeds: Mapping[str, Node], wrt: Iterable[Node]
+) -> tuple[dict[Node, Node], tuple[Node, ...]]:
+    """The gradient of ``sum(seed * output)`` with respect to each node of ``wrt``.
+
+    Returns the gradients by node, and all adjoints in the order they arise. A node that no seeded
+    output depends on has no entry.
+    """
+    return _Reverse(graph, seeds, list(wrt)).run()
+
+
+class _Reverse:
+    def __init__(self, graph: Graph, seeds: Mapping[str, Node], wrt: list[Node]) -> None:
+        self.order = topological(graph.outputs[name] for name in seeds)
+        self.active = self._active(wrt)
+        self.arriving: dict[Node, list[Adjoint]] = {}
+        for name, seed in seeds.items():
+            self.arriving.setdefault(graph.outputs[name], []).append(Adjoint(seed))
+        self.wrt = set(wrt)
+
+    def _active(self, wrt: list[Node]) -> set[Node]:
+        """The float nodes through which something in ``wrt`` reaches the outputs."""
+        active = {node for node in wrt if node.type.is_float}
+        for node in self.order:
+            if node.type.is_float and any(
+                operand in active and rule_text(node.op, position)
+                for position, operand in enumerate(node.operands)
+            ):
+                active.add(node)
+        return active
+
+    def run(self) -> tuple[dict[Node, Node], tuple[Node, ...]]:
+        found: dict[Node, Node] = {}
+        landmarks: list[Node] = []
+        for node in reversed(self.order):
+            contributions = self.arriving.pop(node, None)
+            if not contributions or node not in self.active:
+                continue
+            total = self._total(node, contributions)
+            if node in self.wrt:
+                found[node] = self._mark(node, Adjoint(total.selected())).value
+                landmarks.append(found[node])
+            landmarks.append(total.value)
+            self._push(node, total)
+        return found, tuple(dict.fromkeys(landmarks))
+
+    def _total(self, node: Node, contributions: list[Adjoint]) -> Adjoint:
+        first = contributions[0]
+        if all(c.guard is first.guard for c in contributions):
+            value = first.value
+            for other in contributions[1:]:
+                value = _like(first.value, "add", [value, other.value])
+            return self._mark(node, Adjoint(value, first.guard))
+        value = first.selected()
+        for other in contributions[1:]:
+            value = _like(first.value, "add", [value, other.selected()])
+        guard = first.guard
+        for other in contributions[1:]:
+            if guard is None or other.guard is None:
+                guard = None
+                break
+            guard = _like(value, "logical_or", [guard, other.guard])
+        return self._mark(node, Adjoint(value, guard))
+
+    def _mark(self, node: Node, total: Adjoint) -> Adjoint:
+        """Names a freshly made adjoint after its node; what only passes through keeps its name."""
+        value = total.value
+        if value.adjoint_of is None and value.cause is not None:
+            value = replace(value, adjoint_of=node)
+        return Adjoint(value, total.guard)
+
+    def _push(self, node: Node, total: Adjoint) -> None:
+        for position, operand in enumerate(node.operands):
+            text = rule_text(node.op, position)
+            if text is None or operand not in self.active:
+                continue
+            for adjoint in self._contributions(node, position, text, total):
+                fitted = self._unbroadcast(adjoint, operand.type.shape)
+                self.arriving.setdefault(operand, []).append(fitted)
+
+    def _contributions(
+        self, node: Node, position: int, text: str, total: Adjoint
+    ) -> Iterable[Adjoint]:
+        value, guard = total.value, total.guard
+        if node.op.name == "where":
+            condition = node.operands[0]
+            if position == 2:
+                condition = make("logical_not", [condition], node.span, cause=node)
+            both = condition if guard is None else _and(guard, condition)
+            # A shallow copy, so that what arrives at the two branches is told apart.
+            return [Adjoint(value, both)]
+        if node.op.family == "elementwise":
+            return [Adjoint(self._times_slope(node, position, text, value), guard)]
+        if guard is not None and guard.type.rank and node.op.family != "pointwise":
+            if node.op.name not in _SPREADING:
+                value, guard = total.selected(), None
+            else:
+                guard = self._spread(node, guard)
+        given = {"y": node, "dy": value}
+        return [Adjoint(apply_rule(text, node, position, given), guard)]
+
+    def _times_slope(self, node: Node, position: int, text: str, value: Node) -> Node:
+        if text == "1":
+            return value
+        slope = apply_rule(text, node, position, {"y": node})
+        provenance = {"cause": node, "position": position}
+        if slope.op.name == "negative" and slope.operands[0].is_constant(1):
+            return make("negative", [value], node.span, **provenance)
+        return make("multiply", [value, slope], node.span, **provenance)
+
+    def _spread(self, node: Node, guard: Node) -> Node:
+        """The guard of a reduction's result for the entries it reduced."""
+        attributes = {k: node.attributes[k] for k in ("axis", "keepdims")}
+        spread = make("spread", [guard, node.operands[0]], node.span, attributes, cause=node)
+        return LOWERINGS["spread"](spread, spread.operands)
+
+    def _unbroadcast(self, adjoint: Adjoint, shape: Shape) -> Adjoint:
+        """Sums over the axes along which an operand was repeated: the only place that does."""
+        guard = adjoint.guard
+        guard_shape = guard.type.shape if guard is not None else ()
+        value = adjoint.value
+        if value.type.shape == shape and len(guard_shape) <= len(shape):
+            return adjoint
+        value = adjoint.selected()
+        value = _reduced("sum", value, shape)
+        if guard is not None:
+            guard = _reduced("any", guard, shape)
+        return Adjoint(value, guard)
+
+
+def _and(a: Node, b: Node) -> Node:
+    return _like(a, "logical_and", [a, b])
+
+
+def _reduced(op: str, node: Node, shape: Shape) -> Node:
+    """``node`` reduced to a shape that broadcasts to its own."""
+    extra = max(node.type.rank - len(shape), 0)
+    if extra:
+        axes = tuple(range(-node.type.rank, -node.type.rank + extra))
+        node = _like(node, op, [node], axis=axes, keepdims=False)
+    repeated = tuple(
+        axis
+        for axis in range(-node.type.rank, 0)
+        if shape[axis] == ONE and node.type.shape[axis] != ONE
+    )
+    if repeated:
+        node = _like(node, op, [node], axis=repeated, keepdims=True)
+    return node

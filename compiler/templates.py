@@ -1,0 +1,159 @@
+"""The texts of the operation table, filled in with as few parentheses as Python allows."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+# Precedence of an expression, as in Python's reference; an atom binds tightest.
+LAMBDA, CONDITIONAL, OR, AND, NOT, COMPARE = 0, 1, 2, 3, 4, 5
+BIT_OR, BIT_AND, SUM, PRODUCT, SIGNED, POWER, ATOM = 6, 7, 8, 9, 10, 11, 12
+
+_BINARY = {
+    ast.Add: SUM, ast.Sub: SUM, ast.Mult: PRODUCT, ast.Div: PRODUCT, ast.FloorDiv: PRODUCT,
+    ast.Mod: PRODUCT, ast.MatMult: PRODUCT, ast.Pow: POWER, ast.BitAnd: BIT_AND, ast.BitOr: BIT_OR,
+}  # fmt: skip
+_HOLE = re.compile(r"\{(?P<comma>, )?(?P<star>\*)?(?P<name>\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """Python text and how tightly it binds."""
+
+    text: str
+    precedence: int = ATOM
+
+    def at(self, precedence: int) -> str:
+        """The text, in parentheses where the place binds tighter."""
+        return self.text if self.precedence >= precedence else f"({self.text})"
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A place of a template. ``precedence`` is what an operand there must have."""
+
+    name: str
+    comma: bool
+    star: bool
+    precedence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    parts: tuple[str | Hole, ...]
+    precedence: int
+
+    def uses(self, name: str) -> int:
+        """How often an operand's text appears."""
+        return sum(isinstance(p, Hole) and p.name == name for p in self.parts)
+
+
+@cache
+def template(text: str) -> Template:
+    """A template, its precedences found by parsing it as Python."""
+    holes = list(_HOLE.finditer(text))
+    plain = _HOLE.sub(lambda m: "" if m["comma"] or m["star"] else f"__{m['name']}", text)
+    tree = ast.parse(plain, mode="eval").body
+    needed: dict[str, int] = {}
+    for parent in ast.walk(tree):
+        for child, precedence in _places(parent):
+            if isinstance(child, ast.Name) and child.id.startswith("__"):
+                name = child.id[2:]
+                needed[name] = max(needed.get(name, 0), precedence)
+    parts: list[str | Hole] = []
+    end = 0
+    for hole in holes:
+        parts.append(text[end : hole.start()])
+        comma, star = bool(hole["comma"]), bool(hole["star"])
+        parts.append(Hole(hole["name"], comma, star, needed.get(hole["name"], LAMBDA)))
+        end = hole.end()
+    parts.append(text[end:])
+    own = ATOM if isinstance(tree, ast.Name) else _own(tree)
+    return Template(tuple(p for p in parts if p != ""), own)
+
+
+def _own(tree: ast.expr) -> int:
+    match tree:
+        case ast.IfExp():
+            return CONDITIONAL
+        case ast.BoolOp():
+            return OR if isinstance(tree.op, ast.Or) else AND
+        case ast.UnaryOp():
+            # -a * b is (-a) * b, which is the same number as -(a * b).
+            return NOT if isinstance(tree.op, ast.Not) else PRODUCT
+        case ast.Compare():
+            return COMPARE
+        case ast.BinOp():
+            return _BINARY[type(tree.op)]
+    return ATOM
+
+
+def _places(parent: ast.AST) -> list[tuple[ast.AST, int]]:
+    """The children of a Python expression with the precedence that their place asks for."""
+    match parent:
+        case ast.BinOp(op=ast.Pow()):
+            return [(parent.left, ATOM), (parent.right, SIGNED)]
+        case ast.BinOp():
+            own = _BINARY[type(parent.op)]
+            # A sum or product on the right is associated by its parentheses.
+            return [(parent.left, own), (parent.right, own + 1)]
+        case ast.UnaryOp(op=ast.Not()):
+            return [(parent.operand, NOT)]
+        case ast.UnaryOp(op=ast.Invert()):
+            return [(parent.operand, SIGNED)]
+        case ast.UnaryOp():
+            return [(parent.operand, PRODUCT)]
+        case ast.Compare():
+            return [(child, BIT_OR) for child in (parent.left, *parent.comparators)]
+        case ast.BoolOp():
+            own = OR if isinstance(parent.op, ast.Or) else AND
+            return [(parent.values[0], own), *((v, own + 1) for v in parent.values[1:])]
+        case ast.IfExp():
+            return [(parent.body, OR), (parent.test, OR), (parent.orelse, CONDITIONAL)]
+        case ast.Attribute() | ast.Subscript():
+            return [(parent.value, ATOM)]
+    return []
+
+
+def fill(
+    text: str,
+    operands: Mapping[str, Expression],
+    options: Callable[[str], str | None],
+    variadic: Sequence[Expression] = (),
+) -> Expression:
+    """A template with its holes filled; ``options`` gives ``None`` for a default value."""
+    filled = template(text)
+    result = []
+    for part in filled.parts:
+        if isinstance(part, str):
+            result.append(part)
+        elif part.name in operands:
+            result.append(operands[part.name].at(part.precedence))
+        elif part.star and variadic:
+            result.append(", ".join(operand.text for operand in variadic))
+        else:
+            value = options(part.name)
+            if part.comma:
+                result.append("" if value is None else f", {part.name}={value}")
+            else:
+                result.append(str(value))
+    if filled.precedence == ATOM and len(filled.parts) == 1:
+        only = filled.parts[0]
+        if isinstance(only, Hole) and only.name in operands:
+            return operands[only.name]
+    text = "".join(result)
+    if filled.precedence == POWER:
+        text = _black_power(text)
+    return Expression(text, filled.precedence)
+
+
+_SIMPLE_POWER = re.compile(r"(-?[\w.]+) \*\* (-?[\w.]+)")
+
+
+def _black_power(text: str) -> str:
+    """``x**2``, but ``f(x) ** 2``: the style of Black and Ruff."""
+    match = _SIMPLE_POWER.fullmatch(text)
+    return f"{match[1]}**{match[2]}" if match else text

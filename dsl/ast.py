@@ -1,0 +1,356 @@
+"""The syntax tree: one frozen class for each form of the grammar.
+
+Spans never take part in comparisons, so two trees are equal when they say the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from .source import Source, Span
+
+
+def _span() -> Span:
+    return field(compare=False, repr=False)  # type: ignore[no-any-return]
+
+
+# ── Expressions ─────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    span: Span = _span()
+    text: str
+
+    @property
+    def value(self) -> int | float:
+        return int(self.text) if self.text.isdigit() else float(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """``pi``, ``inf``, ``true`` or ``false``."""
+
+    span: Span = _span()
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class String:
+    span: Span = _span()
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    span: Span = _span()
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NextState:
+    """``next h``: the value of a state after the step."""
+
+    span: Span = _span()
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    span: Span = _span()
+    function: Name
+    arguments: tuple[Expr, ...]
+    keywords: tuple[tuple[Name, Expr], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """``sum[j](body)``."""
+
+    span: Span = _span()
+    function: Name
+    indices: tuple[Item, ...]
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Subscript:
+    span: Span = _span()
+    base: Expr
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Transpose:
+    span: Span = _span()
+    operand: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """``-`` or ``not``."""
+
+    span: Span = _span()
+    operator: str
+    operand: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """Arithmetic, a comparison, ``and`` or ``or``."""
+
+    span: Span = _span()
+    operator: str
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class IfElse:
+    span: Span = _span()
+    condition: Expr
+    then: Expr
+    otherwise: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    span: Span = _span()
+    items: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    span: Span = _span()
+    start: Expr | None
+    stop: Expr | None
+    step: Expr | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipsis:
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRange:
+    """An index, with its range if one is written: ``i`` or ``i in a..b``."""
+
+    span: Span = _span()
+    name: Name
+    start: Expr
+    stop: Expr
+
+
+Expr: TypeAlias = (
+    Number | Constant | String | Name | NextState | Call | Reduction | Subscript
+    | Transpose | Unary | Binary | IfElse | Array
+)  # fmt: skip
+Item: TypeAlias = Expr | Slice | Ellipsis | IndexRange
+
+
+# ── Declarations ────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A written type: ``float[N, 2*D]``."""
+
+    span: Span = _span()
+    name: Name
+    shape: tuple[Expr, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The domain ``> 0`` of an input."""
+
+    span: Span = _span()
+    operator: str
+    limit: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The domain ``in 0..1`` of an input."""
+
+    span: Span = _span()
+    start: Expr
+    stop: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """``input`` (differentiated) or ``data`` (not)."""
+
+    span: Span = _span()
+    keyword: str
+    names: tuple[Name, ...]
+    type: Type
+    domain: Bound | Range | None = None
+    doc: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    span: Span = _span()
+    name: Name
+    value: Expr | None = None
+    doc: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The left-hand side of a node: names, indices, a written type."""
+
+    span: Span = _span()
+    names: tuple[Name, ...]
+    indices: tuple[Item, ...] = ()
+    type: Type | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """``node``, ``output``, ``state``, ``next`` or ``emit`` with an expression."""
+
+    span: Span = _span()
+    keyword: str
+    target: Target
+    value: Expr
+    doc: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputExisting:
+    """``output NAME`` of a node declared elsewhere."""
+
+    span: Span = _span()
+    name: Name
+    doc: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    span: Span = _span()
+    name: Name
+    doc: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    span: Span = _span()
+    name: Name
+    type: Type | None = None
+    default: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    span: Span = _span()
+    values: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Def:
+    """A function; ``def f(x) = e`` has the body ``(Return(e),)`` and ``block`` false."""
+
+    span: Span = _span()
+    name: Name
+    parameters: tuple[Parameter, ...]
+    body: tuple[Node | Return, ...]
+    block: bool
+    doc: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    span: Span = _span()
+    name: Name
+    parameters: tuple[Name, ...]
+    results: tuple[Name, ...]
+    several: bool
+    unchecked: bool
+    entries: tuple[tuple[Name, Expr], ...]
+    doc: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    span: Span = _span()
+    path: String
+    names: tuple[Name, ...] = ()
+    doc: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    span: Span = _span()
+    index: Name
+    start: Expr
+    stop: Expr
+    until: Expr | None
+    body: tuple[Node | Scan, ...]
+    doc: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    span: Span = _span()
+    bindings: tuple[tuple[Name, Expr], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """``f = 0.31`` or, with ``gradient``, ``grad(f) = 0.31``."""
+
+    span: Span = _span()
+    name: Name
+    gradient: bool
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    span: Span = _span()
+    items: tuple[Expectation, ...]
+    within: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    span: Span = _span()
+    digits: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    span: Span = _span()
+    name: Name
+    clauses: tuple[Given | Expect | Rounding, ...]
+    doc: str = field(default="", compare=False)
+
+
+Declaration: TypeAlias = (
+    Input | Size | Node | OutputExisting | Objective | Def | Rule | Use | Scan | Example
+)
+Step: TypeAlias = Node | Scan
+Statement: TypeAlias = Declaration | Return | Given | Expect | Rounding
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """``# ...`` or ``## ...``, where it stands."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A parsed file. ``doc`` is its first block of ``##`` lines."""
+
+    source: Source = field(compare=False, repr=False)
+    declarations: tuple[Declaration, ...]
+    comments: tuple[Comment, ...] = field(default=(), compare=False)
+    doc: str = field(default="", compare=False)

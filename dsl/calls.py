@@ -1,0 +1,330 @@
+"""Calls: arguments bound to parameters, functions of the file inlined with the shapes at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+from . import ast
+from .constants import NotConstant, literal, option_value, size_value
+from .errors import mistakes
+from .graph import Node
+from .ops import OPS, REQUIRED, Attributes, Op, Parameter
+from .order import free_names, ordered
+from .scope import Functions, Report, Scope, Static, nearest
+from .shapes import Kind, Type
+from .sizes import Size, solve
+from .source import Span
+from .written import KINDS, type_of
+
+if TYPE_CHECKING:
+    from .elaborate import Elaborator
+
+Elaboration = Generator[Any, Any, "Node | None"]
+_NOT_BUILT = {"grad": "the gradient inside a specification (`grad`)"}
+_MAX_DEPTH = 200
+
+
+class Calls:
+    """The part of the elaborator that deals with calls."""
+
+    functions: Functions
+    report: Report
+    internal: bool
+    in_given: bool
+    calling: list[str]
+
+    def call(self: Elaborator, expr: ast.Call, scope: Scope) -> Elaboration:
+        name, span = expr.function.id, expr.function.span
+        own = self.functions.own.get(name)
+        if own is not None:
+            return (yield self.call_function(own, expr, scope))
+        if name in scope.values:
+            self.report(mistakes.not_a_function(span, name, scope.declared.get(name)))
+            return None
+        op = OPS.get(name)
+        if op is not None and (op.public or self.internal):
+            return (yield self.call_operation(op, expr, scope))
+        prelude = self.functions.prelude.get(name)
+        if prelude is not None:
+            return (yield self.call_function(prelude, expr, scope))
+        if name in scope.sizes:
+            self.report(mistakes.not_a_function(span, name, scope.declared.get(name)))
+        elif name in _NOT_BUILT:
+            self.report(mistakes.not_built(expr.span, _NOT_BUILT[name]))
+        else:
+            public = [op.name for op in OPS.values() if op.public]
+            known = [*self.functions.own, *self.functions.prelude, *public]
+            self.report(mistakes.unknown_function(span, name, nearest(name, known)))
+        return None
+
+    # ── Operations of the library ───────────────────────────────────────────
+
+    def call_operation(self: Elaborator, op: Op, expr: ast.Call, scope: Scope) -> Elaboration:
+        if op.given_only and not self.in_given:
+            self.report(mistakes.given_only(expr.span, op.name))
+            return None
+        try:
+            bound = self.bind(op, expr)
+        except NotConstant:
+            return None
+        operands: list[Node | None] = []
+        attributes: Attributes = {}
+        wrong = False
+        for parameter, values in bound:
+            if parameter.sort in ("value", "values"):
+                for value in values:
+                    operands.append((yield self.expression(value, scope)))
+                continue
+            try:
+                attributes[parameter.name] = self.option(parameter, values, scope)
+            except NotConstant:
+                wrong = True
+        if wrong:
+            return None
+        return self.apply(op, operands, expr.span, attributes)
+
+    def bind(
+        self: Elaborator, op: Op, expr: ast.Call
+    ) -> list[tuple[Parameter, tuple[ast.Expr, ...]]]:
+        """The argument expressions of each parameter, none where its default stands."""
+        given = list(expr.arguments)
+        named = self._named(expr, [p.name for p in op.parameters], op.signature)
+        bound = []
+        for parameter in op.parameters:
+            values: tuple[ast.Expr, ...] = ()
+            if parameter.sort in ("values", "sizes"):
+                values, given = tuple(given), []
+            elif given and parameter.name not in named:
+                values = (given.pop(0),)
+            elif given:
+                self.report(mistakes.argument_twice(named[parameter.name].span, parameter.name))
+                raise NotConstant
+            if parameter.name in named:
+                values = (named[parameter.name],)
+            if not values and parameter.default is REQUIRED:
+                self.report(mistakes.missing_argument(expr.span, parameter.name, op.signature))
+                raise NotConstant
+            bound.append((parameter, values))
+        if given:
+            self._too_many(op, expr)
+        return bound
+
+    def _too_many(self: Elaborator, op: Op, expr: ast.Call) -> None:
+        if op.name in ("max", "min") and len(expr.arguments) == 2:
+            hint = f"the {op.name} of two values, entry by entry, is {op.name}imum(a, b)"
+            self.report(mistakes.unknown_function(expr.span, f"{op.name}(a, b)", None, hint))
+            raise NotConstant
+        wanted = str(len(op.parameters))
+        given = len(expr.arguments) + len(expr.keywords)
+        self.report(mistakes.wrong_arity(expr.span, op.signature, given, wanted))
+        raise NotConstant
+
+    def _named(
+        self: Elaborator, expr: ast.Call, known: list[str], signature: str
+    ) -> dict[str, ast.Expr]:
+        named: dict[str, ast.Expr] = {}
+        for name, value in expr.keywords:
+            if name.id not in known:
+                near = nearest(name.id, known)
+                self.report(mistakes.unknown_keyword(name.span, name.id, signature, near))
+                raise NotConstant
+            if name.id in named:
+                self.report(mistakes.argument_twice(name.span, name.id))
+                raise NotConstant
+            named[name.id] = value
+        return named
+
+    def option(
+        self: Elaborator, parameter: Parameter, values: tuple[ast.Expr, ...], scope: Scope
+    ) -> Any:
+        if not values:
+            default = parameter.default
+            whole = parameter.sort == "axes" and isinstance(default, int)
+            return (default,) if whole else default
+        if parameter.sort == "sizes":
+            sort, name = "shape", parameter.name
+            if len(values) == 1:
+                return option_value(values[0], name, sort, scope, self.report)
+            parts = [option_value(v, name, sort, scope, self.report) for v in values]
+            return tuple(size for part in parts for size in part)
+        return option_value(values[0], parameter.name, parameter.sort, scope, self.report)
+
+    # ── Functions of the file ───────────────────────────────────────────────
+
+    def call_function(self: Elaborator, function: ast.Def, expr: ast.Call, scope: Scope) -> Elaboration:
+        name = function.name.id
+        if name in self.calling or len(self.calling) > _MAX_DEPTH:
+            at = self.calling.index(name) if name in self.calling else 0
+            self.report(mistakes.recursion(expr.span, [*self.calling[at:], name]))
+            return None
+        inner = yield self.bind_function(function, expr, scope)
+        if inner is None:
+            return None
+        self.calling.append(name)
+        try:
+            result = yield self.body(function, inner)
+        finally:
+            self.calling.pop()
+        return result
+
+    def bind_function(
+        self: Elaborator, function: ast.Def, expr: ast.Call, scope: Scope
+    ) -> Generator[Any, Any, Scope | None]:
+        """The scope of the body: parameters, their local sizes, and the sizes of the file."""
+        known = [p.name.id for p in function.parameters]
+        signature = f"{function.name.id}({', '.join(known)})"
+        try:
+            named = self._named(expr, known, signature)
+        except NotConstant:
+            return None
+        given = list(expr.arguments)
+        if len(given) + len(named) > len(known):
+            self.report(mistakes.wrong_arity(expr.span, signature, len(given) + len(named),
+                                             str(len(known))))  # fmt: skip
+            return None
+        inner = Scope(prefix=f"{scope.prefix}{function.name.id}.")
+        local: dict[str, Size] = {}
+        fixed = dict(self.functions.sizes)
+        for position, parameter in enumerate(function.parameters):
+            pname = parameter.name.id
+            if position < len(given) and pname in named:
+                self.report(mistakes.argument_twice(named[pname].span, pname))
+                return None
+            value = given[position] if position < len(given) else named.get(pname)
+            from_default = value is None
+            value = parameter.default if value is None else value
+            if value is None:
+                self.report(mistakes.missing_argument(expr.span, pname, signature))
+                return None
+            if self._is_option(value, scope):
+                inner.values[pname] = Static(self._static(value, scope))
+            else:
+                outer = Scope(sizes=fixed) if from_default else scope
+                node = yield self.expression(value, outer)
+                if node is None:
+                    return None
+                if parameter.type is not None and not self._fits(
+                    parameter, parameter.type, node, local, fixed, value.span
+                ):
+                    return None
+                inner.values[pname] = node
+            inner.declared[pname] = parameter.name.span
+        inner.sizes = {**fixed, **local}
+        return inner
+
+    def _is_option(self: Elaborator, value: ast.Expr, scope: Scope) -> bool:
+        """Whether an argument is a flag or such, handed on to an operation in the body."""
+        if isinstance(value, ast.Name):
+            return isinstance(scope.values.get(value.id), Static)
+        return isinstance(value, ast.Constant) and value.name in ("true", "false")
+
+    def _static(self: Elaborator, value: ast.Expr, scope: Scope) -> Any:
+        if isinstance(value, ast.Name):
+            bound = scope.values[value.id]
+            assert isinstance(bound, Static)
+            return bound.value
+        return literal(value)
+
+    def _fits(
+        self: Elaborator,
+        parameter: ast.Parameter,
+        written: ast.Type,
+        node: Node,
+        local: dict[str, Size],
+        fixed: dict[str, Size],
+        span: Span,
+    ) -> bool:
+        """Whether an argument fits its parameter's type, binding the type's sizes in ``local``."""
+        kind = KINDS.get(written.name.id)
+        if kind is None:
+            self.report(mistakes.unknown_type(written.name.span, written.name.id))
+            return False
+        fits = node.type.kind <= kind and len(written.shape) == node.type.rank
+        for size, actual in zip(written.shape, node.type.shape, strict=False):
+            fits = fits and self._binds(size, actual, local, fixed)
+        if not fits:
+            self.report(
+                mistakes.argument_shape(span, parameter.name.id, written.span.text, node.type)
+            )
+        return fits
+
+    def _binds(
+        self: Elaborator,
+        size: ast.Expr,
+        actual: Size,
+        local: dict[str, Size],
+        fixed: dict[str, Size],
+    ) -> bool:
+        names = {name.id: Size.of(name.id) for name in free_names(size)}
+        wanted = size_value(size, Scope(sizes={**names, **fixed, **local}), self.report)
+        solution = solve(wanted, [*fixed, *local])
+        if solution is None:
+            return wanted == actual
+        value = (actual - solution.offset) // solution.factor
+        local[solution.name] = value
+        return value * solution.factor + solution.offset == actual
+
+    def body(self: Elaborator, function: ast.Def, scope: Scope) -> Elaboration:
+        """The nodes of a body in an order of dependence, and the value of its ``return``."""
+        nodes = {}
+        for statement in function.body:
+            if isinstance(statement, ast.Node):
+                if statement.target.indices or len(statement.target.names) > 1:
+                    self.report(mistakes.not_built(statement.span, "this form of a node"))
+                    return None
+                name = statement.target.names[0]
+                first = nodes.get(name.id)
+                if first is not None:
+                    place = first.target.names[0].span
+                    self.report(mistakes.duplicate(name.span, name.id, place))
+                    return None
+                if name.id in scope.values or name.id in scope.sizes:
+                    place = scope.declared.get(name.id, function.span)
+                    self.report(mistakes.duplicate(name.span, name.id, place))
+                    return None
+                nodes[name.id] = statement
+        returns = [s for s in function.body if isinstance(s, ast.Return)]
+        if len(returns) != 1:
+            self.report(mistakes.no_body_return(function.name.span, function.name.id))
+            return None
+        if len(returns[0].values) != 1:
+            self.report(mistakes.not_built(returns[0].span, "a function of several results"))
+            return None
+        order = ordered(nodes, self.report)
+        for name in order:
+            statement = nodes[name]
+            node = yield self.expression(statement.value, scope)
+            scope.values[name] = self.named(statement, node, scope)
+            scope.declared[name] = statement.target.names[0].span
+        return (yield self.expression(returns[0].values[0], scope))
+
+    def named(self: Elaborator, statement: ast.Node, node: Node | None, scope: Scope) -> Node | None:
+        """The node under the name of its declaration, its written type checked."""
+        if node is None:
+            return None
+        written = statement.target.type
+        if written is not None:
+            declared = self.written_type(written, scope)
+            if declared is None:
+                return None
+            widened = declared.shape == node.type.shape and declared.kind is Kind.FLOAT
+            if widened and node.type.kind is not Kind.FLOAT:
+                node = self.apply("as_float", [node], node.span)
+            elif declared != node.type:
+                self.report(
+                    mistakes.written_type(
+                        written.span, declared, node.type, statement.value.span
+                    )
+                )
+                return None
+        assert node is not None
+        name = scope.prefix + statement.target.names[0].id
+        if node.name or node.op.name in ("input", "constant", "size"):
+            node = self.apply("alias", [node], statement.value.span)
+            assert node is not None
+        return node.with_name(name, statement.value.span)
+
+    def written_type(self: Elaborator, written: ast.Type, scope: Scope) -> Type | None:
+        return type_of(written, scope, self.report)
+

@@ -1,0 +1,342 @@
+"""A parsed file to a checked one: every name, call, shape and type resolved, or reported.
+
+Nothing stops at the first mistake: all diagnostics of a file are collected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from . import ast
+from .constants import NotConstant, size_value
+from .elaborate import Elaborator
+from .errors import Diagnostic, Severity, SpecError, mistakes
+from .examples import Example, check_examples
+from .graph import Graph, Input, Interface, Node, make, topological
+from .ops import OPS
+from .order import free_names, ordered
+from .scope import Functions, Report, Scope, nearest
+from .shapes import Kind, Type
+from .sizes import Size, solve
+from .source import Span
+from .written import domain_of, type_of
+
+Library = Mapping[str, ast.Def]
+Loader = Callable[[ast.Use, Report], ast.Program | None]
+"""Parses the file that a ``use`` names; reports and returns ``None`` where it cannot."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A file without mistakes: its graph as written, its examples, and warnings."""
+
+    program: ast.Program
+    graph: Graph
+    examples: tuple[Example, ...]
+    warnings: tuple[Diagnostic, ...]
+
+    @property
+    def interface(self) -> Interface:
+        return self.graph.interface
+
+
+def check(program: ast.Program, prelude: Library, load: Loader) -> Checked:
+    """Raises ``SpecError`` with everything that is wrong."""
+    checker = Checker(program, prelude, load)
+    checked = checker.run()
+    diagnostics = _allowed(checker.report.diagnostics, program)
+    if checked is None or any(d.severity is Severity.ERROR for d in diagnostics):
+        raise SpecError(diagnostics)
+    return Checked(program, *checked, tuple(diagnostics))
+
+
+def _allowed(diagnostics: Iterable[Diagnostic], program: ast.Program) -> list[Diagnostic]:
+    """Without the warnings that ``# gradc: allow G502`` silences on their line; in file order."""
+    allowed = set()
+    for comment in program.comments:
+        marker, _, codes = comment.text.partition("gradc: allow")
+        if codes and not marker.strip("# "):
+            allowed |= {(comment.span.line, code) for code in codes.replace(",", " ").split()}
+    kept = [
+        d
+        for d in diagnostics
+        if d.severity is Severity.ERROR or (d.span.line, d.code) not in allowed
+    ]
+    return sorted(kept, key=lambda d: (d.span.source.name, d.span.start, d.code))
+
+
+class Checker:
+    """One run over one file."""
+
+    def __init__(self, program: ast.Program, prelude: Library, load: Loader) -> None:
+        self.program = program
+        self.report = Report()
+        self.load = load
+        self.prelude = prelude
+        self.scope = Scope()
+        self.functions: dict[str, ast.Def] = {}
+        self.inputs: dict[str, Input] = {}
+        self.nodes: dict[str, ast.Node] = {}
+        self.outputs: dict[str, ast.Name] = {}
+        self.open_sizes: list[str] = []
+
+    def run(self) -> tuple[Graph, tuple[Example, ...]] | None:
+        declarations = self.program.declarations
+        self.reject_what_is_not_built(declarations)
+        self.use([d for d in declarations if isinstance(d, ast.Use)])
+        self.define([d for d in declarations if isinstance(d, ast.Def)])
+        self.fix_sizes([d for d in declarations if isinstance(d, ast.Size)])
+        self.introduce_sizes([d for d in declarations if isinstance(d, ast.Input)])
+        self.declare_inputs([d for d in declarations if isinstance(d, ast.Input)])
+        self.declare_nodes(declarations)
+        elaborator = Elaborator(
+            Functions(self.functions, self.prelude, dict(self.scope.sizes)), self.report
+        )
+        self.elaborate(elaborator)
+        self.check_uncalled_functions()
+        examples = [d for d in declarations if isinstance(d, ast.Example)]
+        interface = self.interface()
+        if interface is None or any(self.scope.values.get(n) is None for n in self.nodes):
+            return None
+        graph = self.graph(interface)
+        self.warn(graph)
+        return graph, check_examples(examples, graph, elaborator)
+
+    # ── Declarations ────────────────────────────────────────────────────────
+
+    def reject_what_is_not_built(self, declarations: Iterable[ast.Declaration]) -> None:
+        for declaration in declarations:
+            if isinstance(declaration, ast.Scan):
+                head = declaration.index.span
+                self.report(mistakes.not_built(head, "a scan"))
+            elif isinstance(declaration, ast.Rule):
+                self.report(mistakes.not_built(declaration.name.span, "a rule"))
+            elif isinstance(declaration, ast.Node):
+                if declaration.target.indices:
+                    what = "a node defined entry by entry"
+                    self.report(mistakes.not_built(declaration.target.span, what))
+                elif len(declaration.target.names) > 1:
+                    what = "a call with several results"
+                    self.report(mistakes.not_built(declaration.target.span, what))
+
+    def use(self, uses: Iterable[ast.Use]) -> None:
+        """Functions and fixed sizes of other files, as if declared here."""
+        for use in uses:
+            program = self.load(use, self.report)
+            if program is None:
+                continue
+            functions = {d.name.id: d for d in program.declarations if isinstance(d, ast.Def)}
+            wanted = {n.id: n for n in use.names} or {name: use.path for name in functions}
+            for name, place in wanted.items():
+                if name not in functions:
+                    near = nearest(name, functions)
+                    self.report(mistakes.not_in_file(place.span, name, use.path.value, near))
+                elif name in self.functions and self.functions[name] is not functions[name]:
+                    first = self.functions[name].name.span
+                    self.report(mistakes.duplicate(place.span, name, first))
+            # A function may call its neighbours, so all come along; the listed ones are public.
+            for name, function in functions.items():
+                self.functions.setdefault(name, function)
+            self.fix_sizes([d for d in program.declarations if isinstance(d, ast.Size)])
+
+    def define(self, definitions: Iterable[ast.Def]) -> None:
+        for definition in definitions:
+            name = definition.name.id
+            if name in self.functions:
+                first = self.functions[name].name.span
+                self.report(mistakes.duplicate(definition.name.span, name, first))
+                continue
+            self.functions[name] = definition
+            if name in self.prelude or (name in OPS and OPS[name].public):
+                self.report(mistakes.replaces_library(definition.name.span, name))
+
+    def _new(self, name: ast.Name) -> bool:
+        first = self.scope.declared.get(name.id)
+        if first is not None:
+            self.report(mistakes.duplicate(name.span, name.id, first))
+            return False
+        self.scope.declared[name.id] = name.span
+        return True
+
+    def fix_sizes(self, sizes: Iterable[ast.Size]) -> None:
+        sizes = list(sizes)
+        for size in sizes:
+            if self._new(size.name) and size.value is None:
+                self.scope.sizes[size.name.id] = Size.of(size.name.id)
+                self.open_sizes.append(size.name.id)
+        for size in sizes:
+            if size.value is not None and size.name.id not in self.scope.sizes:
+                try:
+                    value = size_value(size.value, self.scope, self.report)
+                except NotConstant:
+                    value = Size.of(size.name.id)
+                self.scope.sizes[size.name.id] = value
+
+    def introduce_sizes(self, inputs: list[ast.Input]) -> None:
+        """Size names that the shapes of inputs bring, each bound by some dimension of them."""
+        bound = {name for name in self.scope.sizes if name not in self.open_sizes}
+        for declaration in inputs:
+            for name in (n for size in declaration.type.shape for n in free_names(size)):
+                if name.id not in self.scope.sizes:
+                    self.scope.sizes[name.id] = Size.of(name.id)
+                    self.scope.declared[name.id] = name.span
+        dimensions: list[Size] = []
+        for declaration in inputs:
+            written = type_of(declaration.type, self.scope, self.report)
+            dimensions += written.shape if written else ()
+        progress = True
+        while progress:
+            solved = {s.name for d in dimensions if (s := solve(d, bound))}
+            progress = not solved <= bound
+            bound |= solved
+        self.open_sizes = [name for name in self.open_sizes if name not in bound]
+        for name, size in self.scope.sizes.items():
+            if size.name == name and name not in bound and name not in self.open_sizes:
+                self.report(mistakes.unbound_size(self.scope.declared[name], name))
+
+    def declare_inputs(self, inputs: Iterable[ast.Input]) -> None:
+        for declaration in inputs:
+            written = type_of(declaration.type, self.scope, self.report)
+            differentiated = declaration.keyword == "input"
+            domain = None
+            if written is not None:
+                domain = domain_of(declaration, written.kind, self.scope, self.report)
+            for name in declaration.names:
+                if not self._new(name):
+                    continue
+                if written is None:
+                    self.scope.values[name.id] = None
+                    continue
+                self.inputs[name.id] = Input(
+                    name.id, written, differentiated, domain, declaration.doc, name.span
+                )
+                attributes = {"name": name.id, "type": written}
+                self.scope.values[name.id] = make("input", (), name.span, attributes)
+
+    def declare_nodes(self, declarations: Iterable[ast.Declaration]) -> None:
+        for declaration in declarations:
+            if isinstance(declaration, ast.Node):
+                for name in declaration.target.names:
+                    if self._new(name):
+                        self.nodes[name.id] = declaration
+                        if declaration.keyword == "output":
+                            self.outputs[name.id] = name
+        for declaration in declarations:
+            if isinstance(declaration, ast.OutputExisting):
+                name = declaration.name
+                if name.id in self.outputs:
+                    first = self.outputs[name.id].span
+                    self.report(mistakes.duplicate(name.span, name.id, first))
+                elif name.id in self.nodes or name.id in self.inputs:
+                    self.outputs[name.id] = name
+                else:
+                    near = nearest(name.id, self.nodes)
+                    self.report(mistakes.unknown_name(name.span, name.id, near))
+
+    # ── Values ──────────────────────────────────────────────────────────────
+
+    def elaborate(self, elaborator: Elaborator) -> None:
+        order = ordered(self.nodes, self.report)
+        for name in self.nodes:
+            self.scope.values.setdefault(name, None)
+        for name in order:
+            statement = self.nodes[name]
+            target = statement.target
+            if target.indices or len(target.names) > 1:
+                continue
+            node = elaborator.elaborate(statement.value, self.scope)
+            self.scope.values[name] = elaborator.named(statement, node, self.scope)
+
+    def check_uncalled_functions(self) -> None:
+        """The names in the bodies of functions, which are otherwise checked where called."""
+        own = {d.name.id for d in self.program.declarations if isinstance(d, ast.Def)}
+        for name in own & self.functions.keys():
+            function = self.functions[name]
+            known = {p.name.id for p in function.parameters} | self.scope.sizes.keys()
+            known |= {
+                n.id for p in function.parameters if p.type for s in p.type.shape
+                for n in free_names(s)
+            }  # fmt: skip
+            values: list[ast.Expr] = []
+            for statement in function.body:
+                if isinstance(statement, ast.Node):
+                    known |= {n.id for n in statement.target.names}
+                    values.append(statement.value)
+                else:
+                    values += statement.values
+            for mention in (n for value in values for n in free_names(value)):
+                if mention.id not in known and mention.id not in self.functions:
+                    near = nearest(mention.id, known)
+                    self.report(mistakes.unknown_name(mention.span, mention.id, near))
+
+    # ── Results ─────────────────────────────────────────────────────────────
+
+    def interface(self) -> Interface | None:
+        if not self.outputs:
+            end = len(self.program.source.text)
+            self.report(mistakes.no_output(self.program.source.span(end, end)))
+            return None
+        docs = {
+            name.id: d.doc for d in self.program.declarations if isinstance(d, ast.Node) and d.doc
+            for name in d.target.names
+        }  # fmt: skip
+        return Interface(
+            self.program.source,
+            self.program.doc,
+            tuple(self.inputs.values()),
+            tuple(
+                name
+                for name, size in self.scope.sizes.items()
+                if size.name == name and name not in self.open_sizes
+            ),
+            tuple(self.open_sizes),
+            tuple(self.outputs),
+            self.objective(),
+            tuple(self.report.conditions),
+            docs,
+        )
+
+    def objective(self) -> str | None:
+        declared = [d for d in self.program.declarations if isinstance(d, ast.Objective)]
+        for again in declared[1:]:
+            self.report(mistakes.duplicate(again.span, "objective", declared[0].span))
+        scalars = [
+            n for n in self.outputs
+            if isinstance(v := self.scope.values.get(n), Node) and v.type == Type(Kind.FLOAT)
+        ]  # fmt: skip
+        if not declared:
+            return scalars[0] if len(scalars) == 1 else None
+        name = declared[0].name
+        value = self.scope.values.get(name.id)
+        if name.id not in self.outputs:
+            self.report(mistakes.not_an_output(name.span, name.id))
+        elif isinstance(value, Node) and name.id not in scalars:
+            self.report(mistakes.objective_not_scalar(name.span, name.id, value.type))
+        return name.id
+
+    def graph(self, interface: Interface) -> Graph:
+        values = {n: v for n, v in self.scope.values.items() if isinstance(v, Node)}
+        return Graph(
+            interface,
+            {name: values[name] for name in self.inputs},
+            {name: values[name] for name in self.outputs},
+            tuple(values[name] for name in self.nodes),
+        )
+
+    def warn(self, graph: Graph) -> None:
+        needed = set(topological(graph.outputs.values()))
+        for name, statement in self.nodes.items():
+            if self.scope.values[name] not in needed:
+                place: Span = next(n.span for n in statement.target.names if n.id == name)
+                self.report(mistakes.unused_node(place, name))
+        objective = graph.interface.objective
+        if objective is None:
+            return
+        reaching = set(topological([graph.outputs[objective]]))
+        for declared in graph.interface.inputs:
+            if declared.differentiated and declared.type.is_float:
+                if graph.inputs[declared.name] not in reaching:
+                    self.report(
+                        mistakes.unreached_input(declared.span, declared.name, objective)
+                    )

@@ -1,0 +1,252 @@
+"""Expressions to nodes: names resolved, calls bound, types inferred, every mistake reported.
+
+An expression that is wrong becomes ``None``, silently wherever it is used further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from . import ast
+from .calls import Calls
+from .constants import NotConstant, literal, size_value
+from .errors import mistakes
+from .graph import Node, constant, make
+from .ops import OPS, Attributes, Op
+from .scope import Functions, Report, Scope, Static, nearest
+from .shapes import Mismatch, grows_both
+from .sizes import Size
+from .source import Span
+from .subscripts import Cut, Index, conditions
+from .walk import run
+
+_BINARY = {
+    "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "//": "floor_divide",
+    "%": "remainder", "@": "matmul", "^": "power", "<": "less", "<=": "less_equal",
+    ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "not_equal",
+    "and": "logical_and", "or": "logical_or",
+}  # fmt: skip
+_UNARY = {"-": "negative", "not": "logical_not"}
+
+Elaboration = Generator[Any, Any, "Node | None"]
+
+
+class Elaborator(Calls):
+    """Elaborates expressions in scopes. ``internal`` admits what only derivative rules use."""
+
+    def __init__(
+        self,
+        functions: Functions,
+        report: Report,
+        *,
+        internal: bool = False,
+        in_given: bool = False,
+    ) -> None:
+        self.functions = functions
+        self.report = report
+        self.internal = internal
+        self.in_given = in_given
+        self.calling: list[str] = []
+
+    def elaborate(self, expr: ast.Expr, scope: Scope) -> Node | None:
+        """The node of an expression, or ``None`` once its mistakes are reported."""
+        result: Node | None = run(self.expression(expr, scope))
+        return result
+
+    def expression(self, expr: ast.Expr, scope: Scope) -> Elaboration:
+        match expr:
+            case ast.Number():
+                return self.number(expr)
+            case ast.Name():
+                return self.name(expr, scope)
+            case ast.Constant():
+                value = literal(expr)
+                assert value is not None
+                return constant(value, expr.span)
+            case ast.Binary():
+                return (yield self.binary(expr, scope))
+            case ast.Unary():
+                operand = yield self.expression(expr.operand, scope)
+                return self.apply(_UNARY[expr.operator], [operand], expr.span)
+            case ast.Call():
+                return (yield self.call(expr, scope))
+            case ast.IfElse():
+                parts = []
+                for part in (expr.condition, expr.then, expr.otherwise):
+                    parts.append((yield self.expression(part, scope)))
+                return self.apply("where", parts, expr.span)
+            case ast.Transpose():
+                operand = yield self.expression(expr.operand, scope)
+                return self.apply("matrix_transpose", [operand], expr.span)
+            case ast.Subscript():
+                return (yield self.subscript(expr, scope))
+            case ast.Array():
+                return (yield self.array(expr, scope))
+            case ast.String():
+                self.report(mistakes.text_as_value(expr.span))
+            case ast.Reduction():
+                self.report(mistakes.not_built(expr.span, "a reduction over an index"))
+            case ast.NextState():
+                self.report(mistakes.not_built(expr.span, "`next` of a state"))
+        return None
+
+    # ── Leaves ──────────────────────────────────────────────────────────────
+
+    def number(self, expr: ast.Number) -> Node | None:
+        value = expr.value
+        if value in (float("inf"),) or (isinstance(value, int) and value > 2**1023):
+            self.report(mistakes.number_too_large(expr.span))
+            return None
+        return constant(value, expr.span)
+
+    def name(self, expr: ast.Name, scope: Scope) -> Node | None:
+        name, span = expr.id, expr.span
+        if name in scope.values:
+            value = scope.values[name]
+            if not isinstance(value, Static):
+                return value
+            if isinstance(value.value, (bool, int, float)):
+                return constant(value.value, span)
+            if isinstance(value.value, Size):
+                return make("size", (), span, {"size": value.value})
+            self.report(mistakes.option_as_value(span, name))
+        elif name in scope.sizes:
+            return make("size", (), span, {"size": scope.sizes[name]})
+        elif self.functions.find(name) or name in OPS and OPS[name].public:
+            self.report(mistakes.function_as_value(span, name))
+        else:
+            self.report(mistakes.unknown_name(span, name, nearest(name, scope.names())))
+        return None
+
+    # ── Operators ───────────────────────────────────────────────────────────
+
+    def binary(self, expr: ast.Binary, scope: Scope) -> Elaboration:
+        left = yield self.expression(expr.left, scope)
+        right = yield self.expression(expr.right, scope)
+        attributes: Attributes = {}
+        if expr.operator == "^":
+            attributes["natural"] = (
+                right is not None
+                and right.op.name == "constant"
+                and isinstance(right.attributes["value"], int)
+            )
+        return self.apply(_BINARY[expr.operator], [left, right], expr.span, attributes)
+
+    def apply(
+        self,
+        name: str | Op,
+        operands: list[Node | None],
+        span: Span,
+        attributes: Attributes | None = None,
+    ) -> Node | None:
+        """The operation on operands, or ``None``, its mismatch reported."""
+        op = OPS[name] if isinstance(name, str) else name
+        present = [operand for operand in operands if operand is not None]
+        if len(present) < len(operands):
+            return None
+        try:
+            node = make(op, present, span, attributes)
+        except Mismatch as error:
+            spans = [operand.span for operand in present]
+            declared = [(o.span, f"this is {o.type}") for o in present if o.type.rank][:2]
+            if error.operand is not None:
+                declared = []
+            self.report(mistakes.mismatch(error, span, spans, declared))
+            return None
+        if op.family == "elementwise" and len(present) == 2 and not self.internal:
+            left, right = (operand.type for operand in present)
+            if grows_both(left.shape, right.shape):
+                self.report(mistakes.grows_both(span, str(left), str(right), str(node.type)))
+        return node
+
+    # ── Arrays and subscripts ───────────────────────────────────────────────
+
+    def array(self, expr: ast.Array, scope: Scope) -> Elaboration:
+        if not expr.items:
+            self.report(mistakes.empty_array(expr.span))
+            return None
+        items: list[Node | None] = []
+        for item in expr.items:
+            items.append((yield self.expression(item, scope)))
+        if any(item is None for item in items):
+            return None
+        nodes = [item for item in items if item is not None]
+        if any(node.type.shape != nodes[0].type.shape for node in nodes):
+            return self.apply("stack", items, expr.span, {"axis": 0})
+        literals = all(node.op.name == "array" for node in nodes)
+        if not literals and nodes[0].type.rank:
+            return self.apply("stack", items, expr.span, {"axis": 0})
+        entries = [e for node in nodes for e in (node.operands if literals else (node,))]
+        shape = (Size.of(len(nodes)), *nodes[0].type.shape)
+        return self.apply("array", list(entries), expr.span, {"shape": shape})
+
+    def subscript(self, expr: ast.Subscript, scope: Scope) -> Elaboration:
+        base = yield self.expression(expr.base, scope)
+        if base is None:
+            return None
+        try:
+            index = self.index(expr, base, scope)
+            found = conditions(base.type.shape, index)
+        except NotConstant:
+            return None
+        except Mismatch as error:
+            places = [item.span for item in expr.items]
+            position = min(error.operand or 0, len(places) - 1)
+            report = mistakes.mismatch(error, places[position], places, [])
+            self.report(report)
+            return None
+        for position, condition in found:
+            place = expr.items[min(position, len(expr.items) - 1)].span
+            self.report.conditions.append((condition, place))
+        return self.apply("getitem", [base], expr.span, {"index": index})
+
+    def index(self, expr: ast.Subscript, base: Node, scope: Scope) -> Index:
+        plain = [item for item in expr.items if not isinstance(item, ast.Ellipsis)]
+        missing = base.type.rank - len(plain)
+        if missing < 0:
+            self.report(mistakes.too_many_subscripts(expr.span, len(plain), base.type))
+            raise NotConstant
+        index: list[Size | Cut] = []
+        for item in expr.items:
+            if isinstance(item, ast.Ellipsis):
+                index += [Cut()] * missing
+                missing = 0
+            elif isinstance(item, ast.Slice):
+                index.append(self.cut(item, scope))
+            else:
+                index.append(self.position(item, scope))
+        while index and index[-1] == Cut():
+            index.pop()
+        return tuple(index)
+
+    def position(self, item: ast.Item, scope: Scope) -> Size:
+        if isinstance(item, (ast.IndexRange, ast.Slice, ast.Ellipsis)):
+            raise NotConstant
+        value = literal(item)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return Size.of(value)
+        if value is not None or isinstance(item, (ast.String, ast.Array)):
+            self.report(mistakes.bad_subscript(item.span))
+            raise NotConstant
+        if self._mentions_values(item, scope):
+            self.report(mistakes.not_built(item.span, "a computed subscript"))
+            raise NotConstant
+        return size_value(item, scope, self.report)
+
+    def _mentions_values(self, item: ast.Expr, scope: Scope) -> bool:
+        """Whether a subscript depends on data, rather than on sizes alone."""
+        if isinstance(item, ast.Name):
+            return isinstance(scope.values.get(item.id), Node)
+        return isinstance(item, (ast.Subscript, ast.Call))
+
+    def cut(self, item: ast.Slice, scope: Scope) -> Cut:
+        step = 1
+        if item.step is not None:
+            value = literal(item.step)
+            if not isinstance(value, int) or isinstance(value, bool) or value == 0:
+                self.report(mistakes.bad_step(item.step.span))
+                raise NotConstant
+            step = value
+        ends = [None if e is None else self.position(e, scope) for e in (item.start, item.stop)]
+        return Cut(ends[0], ends[1], step)

@@ -1,0 +1,434 @@
+"""Every mistake a specification can make, one function each: the wording of the whole product.
+
+A function takes the places and words it needs and returns a ``Diagnostic``. Codes: ``G0xx``
+syntax, ``G1xx`` names, ``G2xx`` shapes and sizes, ``G3xx`` types, ``G4xx`` not differentiable,
+``G5xx`` warnings. ``codes.py`` holds the page of each.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..source import Source, Span
+from .diagnostic import Diagnostic, Label, Severity
+
+if TYPE_CHECKING:
+    from ..shapes import Mismatch
+
+
+def _error(
+    code: str,
+    span: Span,
+    message: str,
+    label: str = "",
+    *others: tuple[Span, str],
+    hint: str = "",
+    severity: Severity = Severity.ERROR,
+) -> Diagnostic:
+    labels = tuple(Label(place, text) for place, text in others)
+    return Diagnostic(code, message, Label(span, label), labels, hint, severity)
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _did_you_mean(near: str | None) -> str:
+    return f"did you mean `{near}`?" if near else ""
+
+
+# ── G0xx: syntax ────────────────────────────────────────────────────────────
+
+_KEYWORDS = {
+    "USE", "SIZE", "INPUT", "DATA", "NODE", "OUTPUT", "OBJECTIVE", "DEF", "RETURN", "RULE",
+    "SCAN", "UNTIL", "STATE", "NEXT", "EMIT", "EXAMPLE", "IF", "THEN", "ELSE", "AND", "OR",
+    "NOT", "IN", "CONSTANT",
+}  # fmt: skip
+_STARTS = {"USE", "SIZE", "INPUT", "DATA", "NODE", "OUTPUT", "OBJECTIVE", "DEF", "EXAMPLE"}
+
+
+def unexpected_token(span: Span, kind: str, expected: str, previous: Any) -> Diagnostic:
+    text = span.text
+    message = f"expected {expected}, found `{text}`"
+    if kind in _KEYWORDS and "a name" in expected and "an expression" not in expected:
+        return _error("G010", span, f"`{text}` is a reserved word", "it cannot be used as a name",
+                      hint="choose another name")  # fmt: skip
+    hint = ""
+    before = span.source.text[: span.start].rstrip()[-1:]
+    if kind == "EQUAL" and "an operator" in expected:
+        hint = "`==` compares; `=` only defines"
+    elif kind == "COMPARISON" and text == "==" and "`=`" in expected:
+        hint = "a definition is written with one `=`"
+    elif kind == "NUMBER" and text.startswith(".") and before.isdigit():
+        hint = "a number has digits on both sides of its point, and only one point"
+    elif kind in ("NAME", "LPAR") and getattr(previous, "type", "") == "NUMBER" or (
+        kind == "NAME" and before.isdigit() and "an operator" in expected
+    ):
+        hint = "write a product with `*`"
+    elif kind == "IF":
+        hint = "put the `if` in parentheses"
+    elif kind in _STARTS and "an expression" in expected:
+        return _error("G002", _last_before(span), "the declaration ends too early",
+                      f"expected {expected} after this")  # fmt: skip
+    return _error("G001", span, message, hint=hint)
+
+
+def _last_before(span: Span) -> Span:
+    end = len(span.source.text[: span.start].rstrip())
+    return span.source.span(max(end - 1, 0), end)
+
+
+def unexpected_end(span: Span, expected: str) -> Diagnostic:
+    return _error("G002", span, "the file ends too early", f"expected {expected} after this")
+
+
+_CHARACTER_HINTS = {
+    "&": "write `and`",
+    "|": "write `or`; the absolute value is abs(x)",
+    "!": "write `not`",
+    "~": "write `not`",
+    "'": 'strings are written in double quotes: "..."',
+    "×": "write `*`",
+    "·": "write `*`",
+    "−": "write `-`",
+    "÷": "write `/`",
+    "²": "write x^2",
+    "³": "write x^3",
+    "√": "write sqrt(x)",
+    "Σ": "write sum(x)",
+    "∑": "write sum(x)",
+    "≤": "write `<=`",
+    "≥": "write `>=`",
+    "≠": "write `!=`",
+    "∞": "write `inf`",
+    "ᵀ": "write x.T",
+    ";": "declarations need no separator",
+    "\u00a0": "this is a no-break space; write an ordinary one",
+    "\ufeff": "a byte order mark belongs at the start of the file, or nowhere",
+}
+
+
+def unexpected_character(source: Source, offset: int) -> Diagnostic:
+    character = source.text[offset]
+    if character == '"':
+        end = offset + len(source.text[offset:].split("\n", 1)[0].rstrip("\r"))
+        return _error("G004", source.span(offset, end), "the string does not end",
+                      hint='strings end with `"` on the same line')  # fmt: skip
+    shown = character if character.isprintable() and character != "\u00a0" else ""
+    name = unicodedata.name(character, f"U+{ord(character):04X}").lower()
+    what = f"`{shown}`" if shown else f"the character U+{ord(character):04X} ({name})"
+    hint = _CHARACTER_HINTS.get(character, "")
+    if character == ".":
+        before = source.text[offset - 1 : offset]
+        hint = "a number has digits after its point: write 2.0" if before.isdigit() else (
+            "there are no attributes; only `x.T` is written with a point"
+        )
+    return _error("G003", source.span(offset, offset + 1), f"{what} means nothing here", hint=hint)
+
+
+def bad_name(span: Span, text: str) -> Diagnostic:
+    plain = "".join(
+        unicodedata.normalize("NFKC", c) if not c.isidentifier() and not c.isdecimal() else c
+        for c in text
+    )
+    base = plain.rstrip("0123456789")
+    digits = plain[len(base) :]
+    superscripts = any(c in "⁰¹²³⁴⁵⁶⁷⁸⁹" for c in text)
+    hint = f"write {base}^{digits}" if superscripts and digits else f"write {plain}"
+    return _error("G005", span, f"`{text}` is not a name", hint=hint)
+
+
+def chained_comparison(span: Span, left: Any, operator: str) -> Diagnostic:
+    middle = left.right.span.text
+    return _error("G006", span, "comparisons cannot be chained",
+                  hint=f"write {left.span.text} and {middle} {operator} ...")  # fmt: skip
+
+
+def positional_after_keyword(span: Span) -> Diagnostic:
+    return _error("G007", span, "a positional argument after a named one",
+                  hint="put the named arguments last")  # fmt: skip
+
+
+def not_an_expectation(span: Span) -> Diagnostic:
+    return _error("G008", span, f"cannot expect `{span.text}(...)`",
+                  hint="an expectation is `name = value` or `grad(name) = value`")  # fmt: skip
+
+
+def range_in_subscript(span: Span) -> Diagnostic:
+    return _error("G011", span, "a range cannot be a subscript", hint="a slice is written x[a:b]")
+
+
+def not_a_reduction(span: Span) -> Diagnostic:
+    return _error("G012", span, "this cannot be called",
+                  hint="a product needs `*`; a reduction over an index is sum[i](...)")  # fmt: skip
+
+
+def bad_rounding(span: Span) -> Diagnostic:
+    return _error("G013", span, "`round` takes the number of decimals, 0 to 15")
+
+
+def not_utf8(source: Source, offset: int, line: int) -> Diagnostic:
+    return _error("G009", source.span(0, 0), f"the file is not UTF-8 (byte {offset}, line {line})",
+                  hint="save it with the encoding UTF-8")  # fmt: skip
+
+
+def not_built(span: Span, what: str) -> Diagnostic:
+    return _error("G090", span, f"{what}: not supported yet",
+                  "this parses, but this version cannot compile it")  # fmt: skip
+
+
+# ── G1xx: names ─────────────────────────────────────────────────────────────
+
+
+def unknown_name(span: Span, name: str, near: str | None) -> Diagnostic:
+    return _error("G101", span, f"unknown name `{name}`", "not declared", hint=_did_you_mean(near))
+
+
+def unknown_function(span: Span, name: str, near: str | None, hint: str = "") -> Diagnostic:
+    return _error("G102", span, f"unknown function `{name}`", hint=hint or _did_you_mean(near))
+
+
+def duplicate(span: Span, name: str, first: Span) -> Diagnostic:
+    return _error("G103", span, f"`{name}` is declared twice", "declared again",
+                  (first, "first declared here"))  # fmt: skip
+
+
+def cycle(spans: Sequence[tuple[Span, str]]) -> Diagnostic:
+    names = [name for _, name in spans]
+    path = " -> ".join([*names, names[0]])
+    others = [(span, f"`{name}` needs `{names[(i + 1) % len(names)]}`")
+              for i, (span, name) in enumerate(spans)]  # fmt: skip
+    label = others[0][1] if len(names) > 1 else f"`{names[0]}` needs itself"
+    return _error("G104", spans[0][0], f"the definitions go in a circle: {path}", label,
+                  *others[1:])  # fmt: skip
+
+
+def not_a_function(span: Span, name: str, declared: Span | None) -> Diagnostic:
+    others = [(declared, f"`{name}` is declared here")] if declared else []
+    return _error("G105", span, f"`{name}` is not a function", "this is a value", *others,
+                  hint=f"a product needs `*`; a subscript is {name}[...]")  # fmt: skip
+
+
+def function_as_value(span: Span, name: str) -> Diagnostic:
+    return _error("G106", span, f"`{name}` is a function, not a value",
+                  hint=f"call it: {name}(...)")  # fmt: skip
+
+
+def no_output(span: Span) -> Diagnostic:
+    return _error("G107", span, "there is no output", hint="write `output f = ...`")
+
+
+def not_an_output(span: Span, name: str) -> Diagnostic:
+    return _error("G109", span, f"the objective `{name}` is not an output",
+                  hint=f"declare it: output {name}")  # fmt: skip
+
+
+def recursion(span: Span, names: Sequence[str]) -> Diagnostic:
+    return _error("G110", span, f"a function cannot call itself: {' -> '.join(names)}",
+                  hint="there is no recursion; a repeated step is a scan")  # fmt: skip
+
+
+def unknown_size(span: Span, name: str, near: str | None) -> Diagnostic:
+    return _error("G111", span, f"unknown size `{name}`", "no input has this size",
+                  hint=_did_you_mean(near) or f"declare it: size {name}")  # fmt: skip
+
+
+def unbound_size(span: Span, name: str) -> Diagnostic:
+    return _error("G111", span, f"the shapes of the inputs do not give the size `{name}`",
+                  hint=f"use it alone or linearly in a shape, or declare it: size {name}")  # fmt: skip
+
+
+def wrong_arity(span: Span, signature: str, given: int, wanted: str) -> Diagnostic:
+    return _error("G112", span, f"{given} argument{'s' * (given != 1)} given, {wanted} wanted",
+                  f"the function is {signature}")  # fmt: skip
+
+
+def unknown_keyword(span: Span, name: str, signature: str, near: str | None) -> Diagnostic:
+    return _error("G113", span, f"no argument is called `{name}`", f"the function is {signature}",
+                  hint=_did_you_mean(near))  # fmt: skip
+
+
+def missing_argument(span: Span, name: str, signature: str) -> Diagnostic:
+    return _error("G114", span, f"the argument `{name}` is missing", f"the function is {signature}")
+
+
+def argument_twice(span: Span, name: str) -> Diagnostic:
+    return _error("G115", span, f"the argument `{name}` is given twice")
+
+
+def unknown_type(span: Span, name: str) -> Diagnostic:
+    return _error("G116", span, f"unknown type `{name}`", hint="types are float, int and bool")
+
+
+def missing_file(span: Span, path: str) -> Diagnostic:
+    return _error("G117", span, f"there is no file `{path}`", "looked for beside this file")
+
+
+def use_cycle(span: Span, path: str) -> Diagnostic:
+    return _error("G118", span, f"`{path}` uses this file in turn", "the files use each other")
+
+
+def not_in_file(span: Span, name: str, path: str, near: str | None) -> Diagnostic:
+    return _error("G119", span, f"`{path}` has no function `{name}`", hint=_did_you_mean(near))
+
+
+def outside_path(span: Span, path: str) -> Diagnostic:
+    return _error("G120", span, f"`{path}` leads out of this file's folder",
+                  hint="use files in the same folder or below it")  # fmt: skip
+
+
+def example_name(span: Span, name: str, what: str, near: str | None) -> Diagnostic:
+    return _error("G121", span, f"{what} `{name}`", hint=_did_you_mean(near))
+
+
+def example_missing(span: Span, names: Sequence[str]) -> Diagnostic:
+    return _error("G122", span, f"the example gives no value for {_quoted(names)}",
+                  hint="`given` sets every input, and every size that no input has")  # fmt: skip
+
+
+def example_size(span: Span, name: str, first: int, second: int) -> Diagnostic:
+    return _error("G123", span, f"the size {name} is {first} and {second} in one example")
+
+
+def given_only(span: Span, name: str) -> Diagnostic:
+    return _error("G124", span, f"`{name}` is for examples only", hint="randomness is data: "
+                  "declare it as `data` and pass it in")  # fmt: skip
+
+
+def no_body_return(span: Span, name: str) -> Diagnostic:
+    return _error("G125", span, f"the function `{name}` must end with one `return`")
+
+
+def shadows(span: Span, name: str, first: Span) -> Diagnostic:
+    return _error("G103", span, f"`{name}` is declared twice", "as a size and as a value",
+                  (first, "first declared here"))  # fmt: skip
+
+
+def replaces_library(span: Span, name: str) -> Diagnostic:
+    return _error("G504", span, f"`{name}` replaces the library's function of that name",
+                  severity=Severity.NOTE)  # fmt: skip
+
+
+# ── G2xx: shapes and sizes ──────────────────────────────────────────────────
+
+
+def mismatch(
+    error: Mismatch, span: Span, operands: Sequence[Span], declared: Sequence[tuple[Span, str]]
+) -> Diagnostic:
+    """A shape or type rule's words, at the call or at the operand it points to."""
+    if error.operand is not None and error.operand < len(operands):
+        span = operands[error.operand]
+    return _error(error.code, span, error.message, error.label, *declared, hint=error.hint)
+
+
+def written_type(span: Span, written: Any, actual: Any, value: Span) -> Diagnostic:
+    code = "G208" if written.kind == actual.kind else "G304"
+    return _error(code, span, f"declared {written}, but the value is {actual}",
+                  f"declared {written}", (value, f"this is {actual}"))  # fmt: skip
+
+
+def new_size_in_type(span: Span, name: str) -> Diagnostic:
+    return _error("G211", span, f"a node's type cannot introduce the size `{name}`",
+                  hint=f"declare it: size {name}")  # fmt: skip
+
+
+def not_a_size(span: Span) -> Diagnostic:
+    return _error("G212", span, "this is not a size",
+                  hint="a size is made of natural numbers, size names, + - * and //")  # fmt: skip
+
+
+def negative_size(span: Span, value: object) -> Diagnostic:
+    return _error("G212", span, f"a size cannot be {value}", "sizes are natural numbers")
+
+
+def too_many_subscripts(span: Span, count: int, actual: Any) -> Diagnostic:
+    return _error("G207", span, f"{count} subscripts for {actual}",
+                  f"it has {len(actual.shape)} axes")  # fmt: skip
+
+
+def bad_subscript(span: Span) -> Diagnostic:
+    return _error("G216", span, "this cannot be a subscript",
+                  hint="a subscript is an integer, a size or a slice")  # fmt: skip
+
+
+def bad_step(span: Span) -> Diagnostic:
+    return _error("G217", span, "the step of a slice must be an integer literal other than 0")
+
+
+def argument_shape(span: Span, parameter: str, wanted: str, actual: Any) -> Diagnostic:
+    return _error("G214", span, f"the parameter `{parameter}` is {wanted}, not {actual}",
+                  f"this is {actual}")  # fmt: skip
+
+
+def example_shape(span: Span, name: str, wanted: Any, actual: Any, declared: Span) -> Diagnostic:
+    return _error("G215", span, f"`{name}` is {wanted}, but the value is {actual}",
+                  f"this is {actual}", (declared, "declared here"))  # fmt: skip
+
+
+# ── G3xx: types ─────────────────────────────────────────────────────────────
+
+
+def must_be_constant(span: Span, name: str, what: str) -> Diagnostic:
+    return _error("G303", span, f"`{name}` must be {what}", "needed when compiling")
+
+
+def text_as_value(span: Span) -> Diagnostic:
+    return _error("G305", span, "a text cannot be a value here")
+
+
+def bad_domain(span: Span, reason: str) -> Diagnostic:
+    return _error("G306", span, f"this domain {reason}")
+
+
+def empty_array(span: Span) -> Diagnostic:
+    return _error("G307", span, "an array literal needs entries", hint="write zeros(0)")
+
+
+def number_too_large(span: Span) -> Diagnostic:
+    return _error("G308", span, "this number does not fit a float", hint="write inf")
+
+
+def option_as_value(span: Span, name: str) -> Diagnostic:
+    return _error("G309", span, f"`{name}` is an option, not a value")
+
+
+def bad_constant(span: Span) -> Diagnostic:
+    return _error("G310", span, "this is not a constant", "needed when compiling")
+
+
+# ── G4xx: differentiation ───────────────────────────────────────────────────
+
+
+def objective_not_scalar(span: Span, name: str, actual: Any) -> Diagnostic:
+    return _error("G401", span, f"the objective `{name}` must be a scalar float, not {actual}",
+                  hint="reduce it, for example with sum(...)")  # fmt: skip
+
+
+def no_objective(span: Span) -> Diagnostic:
+    return _error("G402", span, "there is no objective to take the gradient of",
+                  hint="with several outputs, write `objective NAME`")  # fmt: skip
+
+
+def nothing_to_differentiate(span: Span, name: str, what: str) -> Diagnostic:
+    return _error("G403", span, f"there is no gradient for `{name}`", what)
+
+
+# ── G5xx: warnings ──────────────────────────────────────────────────────────
+
+
+def grows_both(span: Span, left: str, right: str, result: str) -> Diagnostic:
+    return _error("G502", span, f"both operands grow: {left} with {right} gives {result}",
+                  hint="if that is meant, write `# gradc: allow G502` on this line",
+                  severity=Severity.WARNING)  # fmt: skip
+
+
+def unreached_input(span: Span, name: str, objective: str) -> Diagnostic:
+    return _error("G503", span, f"`{name}` never reaches `{objective}`", "its gradient is zero",
+                  severity=Severity.WARNING)  # fmt: skip
+
+
+def unused_node(span: Span, name: str) -> Diagnostic:
+    return _error("G505", span, f"no output needs `{name}`", "it is not computed",
+                  severity=Severity.WARNING)  # fmt: skip

@@ -1,0 +1,230 @@
+"""The examples of a file: every input given, every expectation about something that exists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from . import ast
+from .constants import NotConstant, literal, size_value
+from .elaborate import Elaborator
+from .errors import mistakes
+from .graph import Graph, Node
+from .scope import Scope, nearest
+from .sizes import Size, solve
+from .source import Span
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """``name = value`` or ``grad(name) = value``, with tolerances.
+
+    ``halves`` are half units of the last written digit, one for each entry, where the value is
+    written with decimal points; ``within`` is an absolute and relative tolerance instead.
+    """
+
+    name: str
+    gradient: bool
+    value: Node
+    halves: tuple[float, ...]
+    within: float | None
+    span: Span
+
+    @property
+    def label(self) -> str:
+        return f"grad({self.name})" if self.gradient else self.name
+
+
+@dataclass(frozen=True)
+class Example:
+    """``given`` are constant expressions; ``sizes`` all sizes of the function."""
+
+    name: str
+    given: Mapping[str, Node]
+    sizes: Mapping[str, int]
+    digits: int | None
+    expectations: tuple[Expectation, ...]
+    span: Span
+    doc: str = ""
+
+
+def check_examples(
+    examples: Iterable[ast.Example], graph: Graph, elaborator: Elaborator
+) -> tuple[Example, ...]:
+    """The examples; what is wrong with them is reported."""
+    seen: dict[str, Span] = {}
+    checked = []
+    elaborator.in_given = True
+    for example in examples:
+        name = example.name
+        if name.id in seen:
+            elaborator.report(mistakes.duplicate(name.span, name.id, seen[name.id]))
+        seen[name.id] = name.span
+        result = _Examples(example, graph, elaborator).run()
+        if result is not None:
+            checked.append(result)
+    elaborator.in_given = False
+    return tuple(checked)
+
+
+class _Examples:
+    def __init__(self, example: ast.Example, graph: Graph, elaborator: Elaborator) -> None:
+        self.example = example
+        self.graph = graph
+        self.interface = graph.interface
+        self.elaborator = elaborator
+        self.report = elaborator.report
+        self.sizes: dict[str, int] = {}
+        fixed = {
+            n: s for n, s in elaborator.functions.sizes.items() if s.constant is not None
+        }
+        self.scope = Scope(sizes=fixed)
+
+    def run(self) -> Example | None:
+        clauses = self.example.clauses
+        bindings = [b for c in clauses if isinstance(c, ast.Given) for b in c.bindings]
+        sizes = {*self.interface.sizes, *self.interface.open_sizes}
+        for name, value in bindings:
+            if name.id in sizes:
+                self.give_size(name, value)
+        given: dict[str, Node] = {}
+        for name, value in bindings:
+            if name.id not in sizes:
+                self.give_input(name, value, given)
+        wanted = [i.name for i in self.interface.inputs]
+        missing = [n for n in wanted if n not in given] + sorted(sizes - self.sizes.keys())
+        named = {name.id for name, _ in bindings}
+        if missing and not named >= set(missing):
+            absent = [n for n in missing if n not in named]
+            self.report(mistakes.example_missing(self.example.name.span, absent))
+        rounding = [c for c in clauses if isinstance(c, ast.Rounding)]
+        digits = int(rounding[0].digits.text) if rounding else None
+        expectations = [
+            checked
+            for clause in clauses
+            if isinstance(clause, ast.Expect)
+            for item in clause.items
+            if (checked := self.expect(item, clause.within)) is not None
+        ]
+        if missing:
+            return None
+        return Example(
+            self.example.name.id,
+            {name: given[name] for name in wanted},
+            self.sizes,
+            digits,
+            tuple(expectations),
+            self.example.span,
+            self.example.doc,
+        )
+
+    def give_size(self, name: ast.Name, value: ast.Expr) -> None:
+        try:
+            size = size_value(value, self.scope, self.report)
+        except NotConstant:
+            return
+        if size.constant is not None:
+            self.bind_size(name.id, size.constant, value.span)
+
+    def bind_size(self, name: str, value: int, span: Span) -> bool:
+        if self.sizes.setdefault(name, value) != value:
+            self.report(mistakes.example_size(span, name, self.sizes[name], value))
+            return False
+        self.scope.sizes[name] = Size.of(value)
+        return True
+
+    def give_input(self, name: ast.Name, value: ast.Expr, given: dict[str, Node]) -> None:
+        inputs = {i.name: i for i in self.interface.inputs}
+        if name.id not in inputs:
+            near = nearest(name.id, [*inputs, *self.interface.sizes, *self.interface.open_sizes])
+            self.report(mistakes.example_name(name.span, name.id, "there is no input", near))
+            return
+        if name.id in given:
+            self.report(mistakes.argument_twice(name.span, name.id))
+            return
+        node = self.elaborator.elaborate(value, self.scope)
+        if node is None:
+            return
+        declared = inputs[name.id]
+        fits = node.type.kind <= declared.type.kind and node.type.rank == declared.type.rank
+        for dimension, actual in zip(declared.type.shape, node.type.shape, strict=False):
+            fits = fits and self.fits(dimension, actual, value.span)
+        if not fits:
+            self.report(
+                mistakes.example_shape(
+                    value.span, name.id, declared.type, node.type, declared.span
+                )
+            )
+            return
+        given[name.id] = node
+
+    def fits(self, dimension: Size, actual: Size, span: Span) -> bool:
+        """Whether a declared dimension can be the given one, binding its sizes."""
+        dimension = dimension.substitute(self.scope.sizes)
+        solution = solve(dimension, ())
+        if solution is not None and actual.constant is not None:
+            offset = solution.offset.constant
+            if offset is None or (actual.constant - offset) % solution.factor:
+                return False
+            value = (actual.constant - offset) // solution.factor
+            return value >= 0 and self.bind_size(solution.name, value, span)
+        return dimension == actual
+
+    def expect(self, item: ast.Expectation, within: ast.Expr | None) -> Expectation | None:
+        named = {n.name: n for n in self.graph.landmarks}
+        named |= self.graph.inputs
+        if item.name.id not in named:
+            near = nearest(item.name.id, named)
+            what = "there is nothing to expect of"
+            self.report(mistakes.example_name(item.name.span, item.name.id, what, near))
+            return None
+        target = named[item.name.id]
+        if item.gradient and self.interface.objective is None:
+            self.report(mistakes.no_objective(item.span))
+            return None
+        if item.gradient and not target.type.is_float:
+            what = f"it is {target.type}"
+            self.report(mistakes.nothing_to_differentiate(item.name.span, item.name.id, what))
+            return None
+        value = self.elaborator.elaborate(item.value, self.scope)
+        tolerance = 0.0 if within is None else literal(within)
+        if tolerance is None or isinstance(tolerance, bool) or tolerance < 0:
+            assert within is not None
+            self.report(mistakes.bad_constant(within.span))
+            return None
+        if value is None:
+            return None
+        wanted = tuple(size.substitute(self.scope.sizes) for size in target.type.shape)
+        if value.type.rank and value.type.shape != wanted:
+            shown = target.type.with_shape(wanted)
+            self.report(
+                mistakes.example_shape(
+                    item.value.span, item.name.id, shown, value.type, target.span
+                )
+            )
+            return None
+        halves = tuple(_half_unit(entry) for entry in _entries(item.value))
+        limit = None if within is None else float(tolerance)
+        return Expectation(item.name.id, item.gradient, value, halves, limit, item.span)
+
+
+def _entries(expr: ast.Expr) -> list[ast.Expr]:
+    """The entries of an array literal, row by row; an expression itself otherwise."""
+    entries: list[ast.Expr] = []
+    stack = [expr]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, ast.Array):
+            stack.extend(reversed(item.items))
+        else:
+            entries.append(item)
+    return entries
+
+
+def _half_unit(expr: ast.Expr) -> float:
+    """Half a unit of the last digit of a literal with a decimal point, else 0."""
+    while isinstance(expr, ast.Unary) and expr.operator == "-":
+        expr = expr.operand
+    if not isinstance(expr, ast.Number) or "." not in expr.text or "e" in expr.text.lower():
+        return 0.0
+    return 0.5 * 10.0 ** -len(expr.text.partition(".")[2])

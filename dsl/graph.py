@@ -1,0 +1,236 @@
+"""The graph: frozen nodes that refer to their operands, and the networkx view of them.
+
+``Node.operands`` is the truth: order and repetition matter. A node's identity is the object; two
+nodes that compute the same are merged by a pass, not by the constructor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from .domains import Domain
+from .ops import OPS, Attributes, Op
+from .shapes import Type
+from .sizes import Size
+from .source import Source, Span
+from .subscripts import Condition
+
+if TYPE_CHECKING:
+    import networkx
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """One operation applied to operands.
+
+    ``name`` is the one the specification gives; ``span`` the place it comes from. In a gradient,
+    ``cause`` is the forward node whose rule made this one and ``position`` the operand the rule is
+    for; ``adjoint_of`` marks the finished gradient of a node.
+    """
+
+    op: Op
+    operands: tuple[Node, ...]
+    attributes: Attributes
+    type: Type
+    span: Span
+    name: str = ""
+    cause: Node | None = None
+    position: int | None = None
+    adjoint_of: Node | None = None
+
+    def with_name(self, name: str, span: Span | None = None) -> Node:
+        return replace(self, name=name, span=span or self.span)
+
+    def is_constant(self, value: float | bool | None = None) -> bool:
+        """Whether this is a written number (equal to ``value``, if one is given)."""
+        if self.op.name != "constant":
+            return False
+        own = self.attributes["value"]
+        return value is None or (own == value and isinstance(own, bool) == isinstance(value, bool))
+
+    @property
+    def label(self) -> str:
+        """How a person would refer to it: its name, or its text."""
+        if self.op.name == "input":
+            return str(self.attributes["name"])
+        return self.name or self.span.text
+
+
+def make(
+    op: str | Op,
+    operands: Iterable[Node],
+    span: Span,
+    attributes: Attributes | None = None,
+    **more: Any,
+) -> Node:
+    """A node, its type inferred. Raises ``Mismatch`` where the shape rule does."""
+    op = OPS[op] if isinstance(op, str) else op
+    operands = tuple(operands)
+    inferred, normal = op.infer([o.type for o in operands], attributes or {})
+    return Node(op, operands, normal, inferred, span, **more)
+
+
+def constant(value: float | bool, span: Span) -> Node:
+    return make("constant", (), span, {"value": value})
+
+
+def topological(roots: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node]:
+    """Every node that the roots need, each after its operands. Without recursion.
+
+    Nodes of ``stop`` are taken as given: they are left out, and so is what only they need.
+    """
+    order: list[Node] = []
+    done = {id(node) for node in stop}
+    for root in roots:
+        stack: list[tuple[Node, Iterator[Node]]] = []
+        if id(root) not in done:
+            done.add(id(root))
+            stack.append((root, iter(root.operands)))
+        while stack:
+            node, rest = stack[-1]
+            for operand in rest:
+                if id(operand) not in done:
+                    done.add(id(operand))
+                    stack.append((operand, iter(operand.operands)))
+                    break
+            else:
+                order.append(node)
+                stack.pop()
+    return order
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An ``input`` (differentiated) or ``data`` of the specification."""
+
+    name: str
+    type: Type
+    differentiated: bool
+    domain: Domain | None
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Interface:
+    """What the function takes and returns, and the conditions on its sizes.
+
+    ``sizes`` are bound by the shapes of inputs, ``open_sizes`` must be given by keyword.
+    """
+
+    source: Source
+    doc: str
+    inputs: tuple[Input, ...]
+    sizes: tuple[str, ...]
+    open_sizes: tuple[str, ...]
+    outputs: tuple[str, ...]
+    objective: str | None
+    conditions: tuple[tuple[Condition, Span], ...] = ()
+    docs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def differentiated(self) -> tuple[str, ...]:
+        return tuple(i.name for i in self.inputs if i.differentiated)
+
+    def input(self, name: str) -> Input:
+        return next(i for i in self.inputs if i.name == name)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A function as a graph, and after differentiation its gradients too.
+
+    ``landmarks`` are the nodes whose order a reader expects to find again in the code: the named
+    ones as they stand in the specification, then the adjoints in the order they arise.
+    """
+
+    interface: Interface
+    inputs: Mapping[str, Node]
+    outputs: Mapping[str, Node]
+    landmarks: tuple[Node, ...] = ()
+    seeds: Mapping[str, Node] = field(default_factory=dict)
+    gradients: Mapping[str, Node] = field(default_factory=dict)
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """All nodes in an order of computation that follows the landmarks."""
+        needed = {id(n) for n in topological([*self.outputs.values(), *self.gradients.values()])}
+        wanted = [n for n in self.landmarks if id(n) in needed]
+        roots = [*self.inputs.values(), *wanted, *self.outputs.values(), *self.gradients.values()]
+        return tuple(topological(roots))
+
+    @cached_property
+    def nx(self) -> networkx.MultiDiGraph:
+        """The networkx view: nodes by readable names, an edge for each use of an operand."""
+        import networkx
+
+        graph = networkx.MultiDiGraph()
+        keys = node_names(self.nodes)
+        for node in self.nodes:
+            key = keys[node]
+            graph.add_node(key, op=node.op.name, type=str(node.type), node=node, name=node.name)
+            for position, operand in enumerate(node.operands):
+                graph.add_edge(keys[operand], key, position=position)
+        return graph
+
+    def __str__(self) -> str:
+        return graph_text(self)
+
+
+def node_names(nodes: Iterable[Node]) -> dict[Node, str]:
+    """A unique name for each: the specification's, or ``%`` and a number."""
+    names: dict[Node, str] = {}
+    taken: set[str] = set()
+    for number, node in enumerate(nodes, start=1):
+        name = node.attributes["name"] if node.op.name == "input" else node.name
+        if not name or name in taken:
+            name = f"{name}%{number}"
+        taken.add(name)
+        names[node] = name
+    return names
+
+
+def graph_text(graph: Graph) -> str:
+    """One line a node: ``m: float[n] = matvec(W, x)``."""
+    names = node_names(graph.nodes)
+    lines = []
+    for node in graph.nodes:
+        parts = [names[operand] for operand in node.operands]
+        if node.op.name == "input":
+            lines.append(f"{names[node]}: {node.type} = input")
+            continue
+        parts += [f"{k}={attribute_text(v)}" for k, v in node.attributes.items()]
+        lines.append(f"{names[node]}: {node.type} = {node.op.name}({', '.join(parts)})")
+    for label, results in (("output", graph.outputs), ("gradient", graph.gradients)):
+        lines += [f"{label} {name} = {names[node]}" for name, node in results.items()]
+    return "\n".join(lines) + "\n"
+
+
+def attribute_text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(attribute_text, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (Size, int, float, str)):
+        return str(value)
+    start, stop = ("" if v is None else str(v) for v in (value.start, value.stop))
+    return f"{start}:{stop}" + (f":{value.step}" if value.step != 1 else "")
+
+
+def map_nodes(graph: Graph, replaced: Mapping[Node, Node]) -> Graph:
+    """The graph with inputs, outputs, landmarks, seeds and gradients replaced."""
+
+    def table(nodes: Mapping[str, Node]) -> dict[str, Node]:
+        return {name: replaced.get(node, node) for name, node in nodes.items()}
+
+    return Graph(
+        graph.interface,
+        table(graph.inputs),
+        table(graph.outputs),
+        tuple(dict.fromkeys(replaced.get(n, n) for n in graph.landmarks)),
+        table(graph.seeds),
+        table(graph.gradients),
+    )

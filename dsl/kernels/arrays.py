@@ -1,0 +1,89 @@
+"""Array functions that NumPy lacks, in its style: they broadcast, and keep the dtype."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[Any]
+
+
+def _float_arrays(**inputs: ArrayLike) -> list[Array]:
+    """The inputs as arrays of the floating dtype that NumPy promotes them to."""
+    values = {
+        name: value if isinstance(value, (bool, int, float)) else np.asarray(value)
+        for name, value in inputs.items()
+    }
+    dtype = np.result_type(*values.values(), 0.0)
+    if dtype not in (np.float32, np.float64, np.longdouble):
+        name = next(n for n, v in values.items() if np.result_type(v, 0.0) == dtype)
+        raise ValueError(f"{name}: expected float32 or float64, got {dtype}")
+    return [np.asarray(value, dtype) for value in values.values()]
+
+
+def _int_array(name: str, value: ArrayLike) -> Array:
+    """The input as an array of integers."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "iub":
+        raise ValueError(f"{name}: expected integers, got {array.dtype}")
+    return array.astype(np.int64, copy=False)
+
+
+def _bool_array(name: str, value: ArrayLike) -> Array:
+    """The input as an array of truth values."""
+    array = np.asarray(value)
+    if array.dtype.kind != "b":
+        raise ValueError(f"{name}: expected bool, got {array.dtype}")
+    return array
+
+
+def _sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(-x)), without overflow."""
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, e) / (1 + e)
+
+
+def _softplus(x: Array) -> Array:
+    """log(1 + exp(x)), without overflow."""
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _logsumexp(x: Array, axis: tuple[int, ...] | int | None = None, keepdims: bool = False) -> Array:
+    """log(sum(exp(x))), without overflow; -inf where all entries are."""
+    peak = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    shift = np.where(np.isfinite(peak), peak, 0)
+    with np.errstate(divide="ignore"):
+        result = np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True)) + shift
+    return result if keepdims else np.squeeze(result, axis=axis)
+
+
+def _softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
+    """exp(x) / sum(exp(x)), without overflow; 0 where all entries are -inf."""
+    peak = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    e = np.exp(x - np.where(np.isfinite(peak), peak, 0))
+    total = np.sum(e, axis=axis, keepdims=True)
+    return e / np.where(total == 0, 1, total)
+
+
+def _log_softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
+    """log(softmax(x)), without overflow; -inf where all entries are."""
+    total = _logsumexp(x, axis, keepdims=True)
+    return x - np.where(np.isfinite(total), total, 0)
+
+
+def _prod_others(x: Array) -> Array:
+    """Along the last axis, the product of all other entries: exact where entries are 0."""
+    before = np.ones_like(x)
+    after = np.ones_like(x)
+    np.cumprod(x[..., :-1], axis=-1, out=before[..., 1:])
+    np.cumprod(x[..., :0:-1], axis=-1, out=after[..., -2::-1])
+    return before * after
+
+
+def _place(x: Array, shape: tuple[int, ...], index: Any) -> Array:
+    """Zeros of a shape, with x put at a subscript."""
+    result = np.zeros(shape, x.dtype)
+    result[index] = x
+    return result

@@ -1,0 +1,133 @@
+"""Scalar functions with the results of IEEE arithmetic: inf and NaN, never an exception."""
+
+from __future__ import annotations
+
+import math
+
+
+def _divide(a: float, b: float) -> float:
+    """a / b; a division by zero gives inf or nan."""
+    if b != 0.0:
+        return a / b
+    if a == 0.0 or a != a or b != b:
+        return math.nan
+    return math.copysign(math.inf, a) * math.copysign(1.0, b)
+
+
+def _floor_divide(a: float, b: float) -> float:
+    """a // b; a division by zero gives inf or nan."""
+    return a // b if b != 0.0 and math.isfinite(a) else _divide(a, b) if b == 0.0 else math.nan
+
+
+def _remainder(a: float, b: float) -> float:
+    """a % b; nan where the quotient is not finite."""
+    return a % b if b != 0.0 and math.isfinite(a) else math.nan
+
+
+def _power(a: float, b: float) -> float:
+    """a**b; inf for an overflow or a pole, nan where it is not real."""
+    try:
+        return math.pow(a, b)
+    except OverflowError:
+        return -math.inf if a < 0.0 and b % 2.0 == 1.0 else math.inf
+    except ValueError:
+        if a == 0.0:
+            return math.copysign(math.inf, a) if b % 2.0 == 1.0 else math.inf
+        return math.nan
+
+
+def _exp(x: float) -> float:
+    """The exponential; inf where it overflows."""
+    return math.exp(x) if not x > 709.78 else math.inf
+
+
+def _expm1(x: float) -> float:
+    """exp(x) - 1; inf where it overflows."""
+    return math.expm1(x) if not x > 709.78 else math.inf
+
+
+def _log(x: float) -> float:
+    """The logarithm; -inf at 0, nan below."""
+    if x > 0.0:
+        return math.log(x)
+    return -math.inf if x == 0.0 else math.nan
+
+
+def _log1p(x: float) -> float:
+    """log(1 + x); -inf at -1, nan below."""
+    if x > -1.0:
+        return math.log1p(x)
+    return -math.inf if x == -1.0 else math.nan
+
+
+def _sqrt(x: float) -> float:
+    """The square root; nan for negative numbers."""
+    return math.sqrt(x) if x >= 0.0 else math.nan
+
+
+def _sin(x: float) -> float:
+    """The sine; nan for infinite numbers."""
+    return math.sin(x) if math.isfinite(x) else math.nan
+
+
+def _cos(x: float) -> float:
+    """The cosine; nan for infinite numbers."""
+    return math.cos(x) if math.isfinite(x) else math.nan
+
+
+def _tan(x: float) -> float:
+    """The tangent; nan for infinite numbers."""
+    return math.tan(x) if math.isfinite(x) else math.nan
+
+
+def _arcsin(x: float) -> float:
+    """The inverse sine; nan outside [-1, 1]."""
+    return math.asin(x) if -1.0 <= x <= 1.0 else math.nan
+
+
+def _arccos(x: float) -> float:
+    """The inverse cosine; nan outside [-1, 1]."""
+    return math.acos(x) if -1.0 <= x <= 1.0 else math.nan
+
+
+def _sinh(x: float) -> float:
+    """The hyperbolic sine; infinite where it overflows."""
+    return math.sinh(x) if not abs(x) > 710.47 else math.copysign(math.inf, x)
+
+
+def _cosh(x: float) -> float:
+    """The hyperbolic cosine; infinite where it overflows."""
+    return math.cosh(x) if not abs(x) > 710.47 else math.inf
+
+
+def _sigmoid(x: float) -> float:
+    """1 / (1 + exp(-x)), without overflow."""
+    if x >= 0.0:
+        return 1.0 / (1.0 + math.exp(-x))
+    e = math.exp(x)
+    return e / (1.0 + e)
+
+
+def _softplus(x: float) -> float:
+    """log(1 + exp(x)), without overflow."""
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x))) if x == x else x
+
+
+def _sign(x: float) -> float:
+    """-1, 0 or 1; nan for nan."""
+    return (x > 0.0) - (x < 0.0) if x == x else x
+
+
+def _maximum(a: float, b: float) -> float:
+    """The larger of two numbers; nan if one is."""
+    return a if a >= b or a != a else b
+
+
+def _minimum(a: float, b: float) -> float:
+    """The smaller of two numbers; nan if one is."""
+    return a if a <= b or a != a else b
+
+
+def _clip(x: float, low: float, high: float) -> float:
+    """x held between low and high."""
+    return _minimum(_maximum(x, low), high)

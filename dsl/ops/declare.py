@@ -1,0 +1,125 @@
+"""What an operation is, and the helpers that declare one.
+
+A declaration is all that the project knows of an operation. The checker reads its signature and
+shape rule, the emitters its texts, differentiation its rules, the explanation its formulas, the
+tests its domain.
+
+Templates name operands and options in braces: ``"np.exp({x})"``. ``{, axis}`` writes
+``, axis=...`` unless the option has its default value; ``{*xs}`` writes all operands of a variadic
+parameter, separated by commas.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..intervals import REAL, Interval, Transfer
+from ..shapes import Kind, Type
+
+Attributes = dict[str, Any]
+Infer = Callable[[Sequence[Type], Attributes], tuple[Type, Attributes]]
+
+REQUIRED = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """``sort`` is ``value`` (an operand), ``values`` (any number of them), or that of an option:
+    ``axis axes flag shape sizes size integer number string index type``."""
+
+    name: str
+    sort: str
+    default: Any = REQUIRED
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Op:
+    """One operation. Rules are texts in the language: ``y`` is the result, ``dy`` what arrives."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    doc: str
+    infer: Infer
+    numpy: str | Callable[[Sequence[Type], Attributes], str]
+    math: str = ""
+    safe: Mapping[str, Interval] = field(default_factory=dict)
+    """Operands for which ``math`` cannot raise; elsewhere its kernel, ``_name``, is called."""
+    paper: str = ""
+    latex: str = ""
+    family: str = "general"
+    """``elementwise`` (acts by entry, rules are slopes), ``pointwise`` (acts by entry, rules are
+    adjoints), ``linear`` or ``general`` (rules are adjoints)."""
+    rules: Mapping[str, str] = field(default_factory=dict)
+    shown: Mapping[str, str] = field(default_factory=dict)
+    """Slopes as on paper, where the rule itself is written to reuse the result."""
+    tangent: str = ""
+    domain: Mapping[str, Interval] = field(default_factory=dict)
+    values: Transfer = field(default=lambda _: REAL)
+    commutative: bool = False
+    view: bool = False
+    """The result may share memory with the operand."""
+    public: bool = True
+    canonical: bool = True
+    """May stand in a graph; others are rewritten by ``lower.py``."""
+    given_only: bool = False
+    """Allowed only in the examples of a specification."""
+
+    @property
+    def operands(self) -> tuple[Parameter, ...]:
+        return tuple(p for p in self.parameters if p.sort in ("value", "values"))
+
+    @property
+    def variadic(self) -> bool:
+        return any(p.sort == "values" for p in self.parameters)
+
+    def operand_name(self, position: int) -> str:
+        return self.operands[0 if self.variadic else position].name
+
+    @property
+    def signature(self) -> str:
+        parts = []
+        for p in self.parameters:
+            text = f"*{p.name}" if p.sort in ("values", "sizes") else p.name
+            if p.default is not REQUIRED:
+                text += f"={_literal(p.default)}"
+            parts.append(text)
+        return f"{self.name}({', '.join(parts)})"
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "all" if value is None else str(value)
+
+
+_PARAMETER = re.compile(r"(?P<star>\*?)(?P<name>\w+)(?::(?P<sort>\w+))?(?:=(?P<default>.+))?")
+_DEFAULTS: dict[str, Any] = {"all": None, "false": False, "true": True}
+
+
+def parameters(signature: str) -> tuple[Parameter, ...]:
+    """``"x, axis:axes=all, keepdims:flag=false"`` as parameters."""
+    result = []
+    for part in signature.split(", ") if signature else ():
+        match = _PARAMETER.fullmatch(part)
+        assert match, f"bad signature {signature!r}"
+        sort = match["sort"] or ("values" if match["star"] else "value")
+        default: Any = REQUIRED
+        if match["default"] is not None:
+            text = match["default"]
+            default = _DEFAULTS[text] if text in _DEFAULTS else int(text)
+        result.append(Parameter(match["name"], sort, default))
+    return tuple(result)
+
+
+class Table(dict[str, Op]):
+    """The operations of one file, by name."""
+
+    def declare(self, name: str, signature: str, doc: str, **declaration: Any) -> Op:
+        op = Op(name=name, parameters=parameters(signature), doc=doc, **declaration)
+        assert name not in self, f"{name} is declared twice"
+        assert all(p.name not in ("y", "dy") for p in op.parameters), name
+        self[name] = op
+        return op

@@ -1,0 +1,107 @@
+"""Products of vectors and matrices. All act on trailing axes and broadcast over leading ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..shapes import Kind, Mismatch, Type, broadcast, matmul, shape_text
+from .declare import Attributes, Table
+
+TABLE = Table()
+
+
+def _declare(name: str, doc: str, **declaration: Any) -> None:
+    declaration.setdefault("numpy", "{a} @ {b}")
+    declaration.setdefault("paper", "{a} @ {b}")
+    declaration.setdefault("latex", "{a} {b}")
+    TABLE.declare(name, "a, b", doc, family="linear", **declaration)
+
+
+def _kind(types: Sequence[Type]) -> Kind:
+    return max([t.kind for t in types] + [Kind.INT])
+
+
+def _matmul_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
+    return Type(_kind(types), matmul(types[0].shape, types[1].shape)), attributes
+
+
+_declare(
+    "matmul", "The matrix product of NumPy, also written `a @ b`; vectors have one axis.",
+    infer=_matmul_type, rules={"a": "dy @ b.T", "b": "a.T @ dy"},
+)  # fmt: skip
+
+
+def _matvec_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
+    a, b = types
+    product = matmul(a.shape, (*b.shape, b.shape[-1]))
+    return Type(_kind(types), product[:-1]), attributes
+
+
+_declare(
+    "matvec", "A matrix times a vector.", infer=_matvec_type, public=False,
+    rules={"a": "outer(dy, b)", "b": "matvec(a.T, dy)"},
+)  # fmt: skip
+
+
+def _vectors(types: Sequence[Type], name: str) -> None:
+    for position, t in enumerate(types):
+        if t.rank == 0 or (t.rank > 1 and name in ("dot", "outer")):
+            raise Mismatch(
+                "G210",
+                f"`{name}` takes vectors, not {shape_text(t.shape)}",
+                f"this is {t}",
+                "write `@` for products of matrices" if t.rank else "write `*` for scalars",
+                position,
+            )
+
+
+def _same_length(types: Sequence[Type]) -> None:
+    a, b = types
+    if a.shape[-1] != b.shape[-1]:
+        raise Mismatch(
+            "G203",
+            f"cannot multiply {shape_text(a.shape)} and {shape_text(b.shape)}",
+            f"sizes {a.shape[-1]} and {b.shape[-1]} do not match",
+            "the two vectors must have the same length",
+        )
+
+
+def _dot_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
+    _vectors(types, "dot")
+    _same_length(types)
+    return Type(_kind(types)), attributes
+
+
+_declare("dot", "The inner product of two vectors.", infer=_dot_type, numpy="", canonical=False)
+
+
+def _vecdot_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
+    _vectors(types, "vecdot")
+    _same_length(types)
+    return Type(_kind(types), broadcast([t.shape for t in types])[:-1]), attributes
+
+
+_declare(
+    "vecdot", "The inner product of vectors along the last axis.", infer=_vecdot_type,
+    public=False, commutative=True,
+    rules={"a": "expand_dims(dy, axis=-1) * b", "b": "expand_dims(dy, axis=-1) * a"},
+)  # fmt: skip
+
+
+def _outer_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
+    a, b = types
+    batch = broadcast([a.shape[:-1], b.shape[:-1]])
+    return Type(_kind(types), (*batch, a.shape[-1], b.shape[-1])), attributes
+
+
+def _outer_public(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
+    _vectors(types, "outer")
+    return _outer_type(types, attributes)
+
+
+_declare(
+    "outer", "The outer product of two vectors: `a[i] * b[j]`.", infer=_outer_public,
+    numpy="np.outer({a}, {b})", paper="{a} {b}ᵀ", latex=r"{a} {b}^\top",
+    rules={"a": "matvec(dy, b)", "b": "matvec(dy.T, a)"},
+)  # fmt: skip

@@ -1,0 +1,77 @@
+"""What a name means, and the collecting of what is wrong."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import ast
+from .errors import Diagnostic
+from .graph import Node
+from .sizes import Size
+from .source import Span
+from .subscripts import Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Static:
+    """A compile-time constant that is not a number of the graph: an axis list, a flag, a shape."""
+
+    value: Any
+
+
+@dataclass
+class Scope:
+    """The names an expression sees. ``None`` stands for a node that is already reported wrong.
+
+    ``declared`` says where each name was introduced, for messages.
+    """
+
+    values: dict[str, Node | Static | None] = field(default_factory=dict)
+    sizes: dict[str, Size] = field(default_factory=dict)
+    declared: dict[str, Span] = field(default_factory=dict)
+    prefix: str = ""
+
+    def names(self) -> list[str]:
+        return [*self.values, *self.sizes]
+
+
+@dataclass
+class Report:
+    """The diagnostics and size conditions found so far, each once."""
+
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    conditions: list[tuple[Condition, Span]] = field(default_factory=list)
+    _seen: set[tuple[str, Span]] = field(default_factory=set)
+
+    def __call__(self, diagnostic: Diagnostic) -> None:
+        key = diagnostic.code, diagnostic.span
+        if key not in self._seen:
+            self._seen.add(key)
+            self.diagnostics.append(diagnostic)
+
+
+@dataclass(frozen=True)
+class Functions:
+    """The functions of a file and, behind them, those of the library written in the language.
+
+    Their bodies see the file's ``sizes``, and nothing else of it.
+    """
+
+    own: Mapping[str, ast.Def]
+    prelude: Mapping[str, ast.Def]
+    sizes: Mapping[str, Size] = field(default_factory=dict)
+
+    def find(self, name: str) -> ast.Def | None:
+        return self.own.get(name) or self.prelude.get(name)
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name a person probably meant."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if close:
+        return close[0]
+    return next((k for k in known if k.casefold() == name.casefold()), None)

@@ -1,0 +1,263 @@
+"""Sizes: natural numbers written as polynomials of size names.
+
+A size is kept in its normal form, a polynomial with rational coefficients whose values are
+integers, so two sizes are equal when they are the same function: ``D*(D-1)//2`` equals
+``(D*D - D)//2``. A floor division that is not exact for every value is an opaque atom of its own.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias, Union
+
+
+@dataclass(frozen=True, slots=True)
+class FloorDivision:
+    """``numerator // denominator`` where it is not known to be exact."""
+
+    numerator: Size
+    denominator: Size
+
+
+Atom: TypeAlias = Union[str, FloorDivision]
+Monomial: TypeAlias = tuple[Atom, ...]  # with repetition, sorted by text; () is 1
+Terms: TypeAlias = tuple[tuple[Monomial, Fraction], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A polynomial; ``terms`` are sorted by degree, then text, without zero coefficients."""
+
+    terms: Terms
+
+    @staticmethod
+    def of(value: int | str | Size) -> Size:
+        if isinstance(value, Size):
+            return value
+        if isinstance(value, str):
+            return Size((((value,), Fraction(1)),))
+        return Size((((), Fraction(value)),)) if value else _ZERO
+
+    @property
+    def constant(self) -> int | None:
+        """The value, if it depends on no name."""
+        if not self.terms:
+            return 0
+        if len(self.terms) == 1 and not self.terms[0][0]:
+            return int(self.terms[0][1])
+        return None
+
+    @property
+    def natural(self) -> bool:
+        """Whether it is plainly never negative, sizes being natural numbers."""
+        return all(coefficient > 0 for _, coefficient in self.terms)
+
+    @property
+    def name(self) -> str | None:
+        """The name, if the size is just that."""
+        if len(self.terms) == 1 and self.terms[0][1] == 1 and len(self.terms[0][0]) == 1:
+            atom = self.terms[0][0][0]
+            return atom if isinstance(atom, str) else None
+        return None
+
+    def names(self) -> frozenset[str]:
+        found: set[str] = set()
+        for monomial, _ in self.terms:
+            for atom in monomial:
+                if isinstance(atom, str):
+                    found.add(atom)
+                else:
+                    found |= atom.numerator.names() | atom.denominator.names()
+        return frozenset(found)
+
+    def __add__(self, other: Size | int) -> Size:
+        terms = dict(self.terms)
+        for monomial, coefficient in Size.of(other).terms:
+            terms[monomial] = terms.get(monomial, Fraction(0)) + coefficient
+        return _normal(terms)
+
+    def __sub__(self, other: Size | int) -> Size:
+        return self + Size.of(other) * -1
+
+    def __mul__(self, other: Size | int) -> Size:
+        terms: dict[Monomial, Fraction] = {}
+        for (m1, c1), (m2, c2) in itertools.product(self.terms, Size.of(other).terms):
+            monomial = tuple(sorted(m1 + m2, key=_atom_key))
+            terms[monomial] = terms.get(monomial, Fraction(0)) + c1 * c2
+        return _normal(terms)
+
+    def __floordiv__(self, other: Size | int) -> Size:
+        """Exact where the quotient is an integer for all values, else opaque.
+
+        Raises ``ZeroDivisionError`` for a constant zero.
+        """
+        other = Size.of(other)
+        if other.constant is not None and self.constant is not None:
+            return Size.of(self.constant // other.constant)
+        quotient = _exact_quotient(self, other)
+        if quotient is not None:
+            return quotient
+        return Size((((FloorDivision(self, other),), Fraction(1)),))
+
+    def evaluate(self, values: Mapping[str, int]) -> int:
+        """The size for given values of its names. Raises ``KeyError`` for a missing one."""
+        total = Fraction(0)
+        for monomial, coefficient in self.terms:
+            product = coefficient
+            for atom in monomial:
+                product *= _atom_value(atom, values)
+            total += product
+        return int(total)
+
+    def substitute(self, values: Mapping[str, Size]) -> Size:
+        if not self.names() & values.keys():
+            return self
+        total = _ZERO
+        for monomial, coefficient in self.terms:
+            product = Size((((), coefficient),))
+            for atom in monomial:
+                if isinstance(atom, str):
+                    product = product * values.get(atom, Size.of(atom))
+                else:
+                    product = product * (
+                        atom.numerator.substitute(values) // atom.denominator.substitute(values)
+                    )
+            total = total + product
+        return total
+
+    def __str__(self) -> str:
+        return size_text(self)
+
+
+def size_text(size: Size, rename: Callable[[str], str] = str, power: str = "^") -> str:
+    """The size as an expression of the language, or of Python (``power="**"``)."""
+    if not size.terms:
+        return "0"
+    scale = math.lcm(*(coefficient.denominator for _, coefficient in size.terms))
+    spaced = " " if power == "**" else ""
+    text = ""
+    for monomial, coefficient in size.terms:
+        number = int(coefficient * scale)
+        factors = [_atom_text(a, n, rename, power) for a, n in _powers(monomial)]
+        if abs(number) != 1 or not factors:
+            factors.insert(0, str(abs(number)))
+        term = (" * " if spaced else "*").join(factors)
+        sign = "-" if number < 0 else "+"
+        text += (f" {sign} " if text else sign.strip("+")) + term
+    if scale == 1:
+        return text
+    grouped = f"({text})" if len(size.terms) > 1 else text
+    return f"{grouped}{spaced}//{spaced}{scale}"
+
+
+def _powers(monomial: Monomial) -> list[tuple[Atom, int]]:
+    return [(atom, len(list(group))) for atom, group in itertools.groupby(monomial)]
+
+
+def _atom_text(atom: Atom, exponent: int, rename: Callable[[str], str], power: str) -> str:
+    if isinstance(atom, str):
+        text = rename(atom)
+    else:
+        top = size_text(atom.numerator, rename, power)
+        bottom = size_text(atom.denominator, rename, power)
+        spaced = " " if power == "**" else ""
+        text = f"({_grouped(top)}{spaced}//{spaced}{_grouped(bottom)})"
+    return text if exponent == 1 else f"{text}{power}{exponent}"
+
+
+def _grouped(text: str) -> str:
+    return text if text.isidentifier() or text.isdigit() else f"({text})"
+
+
+def _atom_key(atom: Atom) -> str:
+    return atom if isinstance(atom, str) else _atom_text(atom, 1, str, "^")
+
+
+def _atom_value(atom: Atom, values: Mapping[str, int]) -> int:
+    if isinstance(atom, str):
+        return values[atom]
+    return atom.numerator.evaluate(values) // atom.denominator.evaluate(values)
+
+
+def _normal(terms: Mapping[Monomial, Fraction]) -> Size:
+    kept = [(m, c) for m, c in terms.items() if c]
+    kept.sort(key=lambda term: (-len(term[0]), [_atom_key(a) for a in term[0]]))
+    return Size(tuple(kept))
+
+
+_ZERO = Size(())
+ONE = Size.of(1)
+
+
+def product(sizes: Iterable[Size]) -> Size:
+    result = ONE
+    for size in sizes:
+        result = result * size
+    return result
+
+
+def _exact_quotient(numerator: Size, denominator: Size) -> Size | None:
+    """The quotient by a single term, if it is an integer-valued polynomial."""
+    if len(denominator.terms) != 1:
+        return None
+    divisor, scale = denominator.terms[0]
+    terms: dict[Monomial, Fraction] = {}
+    for monomial, coefficient in numerator.terms:
+        rest = list(monomial)
+        for atom in divisor:
+            if atom not in rest:
+                return None
+            rest.remove(atom)
+        terms[tuple(rest)] = coefficient / scale
+    quotient = _normal(terms)
+    return quotient if _integer_valued(quotient) else None
+
+
+def _integer_valued(size: Size) -> bool:
+    """Whether the polynomial is an integer at all integers.
+
+    A polynomial of degree d in each variable is, exactly when it is on a grid of d + 1
+    consecutive integers in each (Pólya, 1915).
+    """
+    atoms: dict[Atom, int] = {}
+    for monomial, _ in size.terms:
+        for atom, exponent in _powers(monomial):
+            atoms[atom] = max(atoms.get(atom, 0), exponent)
+    if math.prod(degree + 1 for degree in atoms.values()) > 4096:
+        return all(coefficient.denominator == 1 for _, coefficient in size.terms)
+    for point in itertools.product(*(range(degree + 1) for degree in atoms.values())):
+        values = dict(zip(atoms, point, strict=True))
+        total = sum(
+            (c * math.prod(values[a] for a in m) for m, c in size.terms), start=Fraction(0)
+        )
+        if total.denominator != 1:
+            return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """``name = (dimension - offset) / factor``, from a dimension that equals it."""
+
+    name: str
+    offset: Size
+    factor: int
+
+
+def solve(dimension: Size, known: Iterable[str]) -> Solution | None:
+    """The one unknown name that ``dimension`` contains linearly, if there is exactly one."""
+    unknown = dimension.names() - set(known)
+    if len(unknown) != 1:
+        return None
+    (name,) = unknown
+    factor = dict(dimension.terms).get((name,))
+    if factor is None or factor.denominator != 1:
+        return None
+    offset = dimension - Size.of(name) * int(factor)
+    if name in offset.names():
+        return None
+    return Solution(name, offset, int(factor))

@@ -1,0 +1,99 @@
+"""Subscripts made of literals, sizes and slices: their shapes, and what must hold for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from .shapes import Mismatch, Shape, shape_text
+from .sizes import Size
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """``start:stop:step``; a missing end is that of the axis, a negative constant counts from it."""
+
+    start: Size | None = None
+    stop: Size | None = None
+    step: int = 1
+
+    @property
+    def full(self) -> bool:
+        return self == Cut()
+
+
+Index: TypeAlias = tuple[Size | Cut, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """``low <= high`` for the sizes the function is called with."""
+
+    low: Size
+    high: Size
+    what: str
+
+
+def from_start(position: Size, size: Size) -> Size:
+    """A position counted from 0."""
+    return size + position if position.constant is not None and position.constant < 0 else position
+
+
+def cut_length(cut: Cut, size: Size) -> Size:
+    """How many entries ``cut`` takes of an axis."""
+    if cut.step < 0:
+        last = size - 1 if cut.start is None else from_start(cut.start, size)
+        before = Size.of(-1) if cut.stop is None else from_start(cut.stop, size)
+        return (last - before + (-cut.step - 1)) // -cut.step
+    start = Size.of(0) if cut.start is None else from_start(cut.start, size)
+    stop = size if cut.stop is None else from_start(cut.stop, size)
+    return (stop - start + (cut.step - 1)) // cut.step
+
+
+def index_shape(shape: Shape, index: Index) -> Shape:
+    result = [
+        cut_length(item, size)
+        for item, size in zip(index, shape, strict=False)
+        if isinstance(item, Cut)
+    ]
+    return (*result, *shape[len(index) :])
+
+
+def conditions(shape: Shape, index: Index) -> list[tuple[int, Condition]]:
+    """What must hold for each item, by position; raises ``Mismatch`` for what cannot."""
+    found = []
+    for position, (item, size) in enumerate(zip(index, shape, strict=False)):
+        for condition in _item_conditions(item, size):
+            slack = condition.high - condition.low
+            if slack.constant is None:
+                if not slack.natural:
+                    found.append((position, condition))
+            elif slack.constant < 0:
+                raise Mismatch(
+                    "G206",
+                    f"subscript out of range of {shape_text(shape)}",
+                    condition.what,
+                    "subscripts count from 0; literals may count from the end, as x[-1]",
+                    position,
+                )
+    return found
+
+
+def _item_conditions(item: Size | Cut, size: Size) -> Sequence[Condition]:
+    if isinstance(item, Size):
+        place = from_start(item, size)
+        what = f"{item} is not in 0..{size}"
+        if item.constant is not None and item.constant >= 0:
+            return [Condition(item + 1, size, what)]
+        return [Condition(Size.of(0), place, what), Condition(place + 1, size, what)]
+    start = Size.of(0) if item.start is None else from_start(item.start, size)
+    stop = size if item.stop is None else from_start(item.stop, size)
+    if item.step < 0:
+        return []
+    what = f"0 <= {start} <= {stop} <= {size} does not hold"
+    return [
+        Condition(Size.of(0), start, what),
+        Condition(start, stop, what),
+        Condition(stop, size, what),
+    ]

@@ -1,0 +1,1 @@
+"""The grammar and the library written in the language itself, as package data."""
