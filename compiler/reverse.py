@@ -39,14 +39,20 @@ def _like(model: Node, op: str, operands: Iterable[Node], **attributes: object) 
     return make(op, operands, model.span, attributes, cause=model.cause, position=model.position)
 
 
-def gradients(
-    graph: Graph, seeds: Mapping[str, Node], wrt: Iterable[Node]
-) -> tuple[dict[Node, Node], tuple[Node, ...]]:
-    """The gradient of ``sum(seed * output)`` with respect to each node of ``wrt``.
+@dataclass(frozen=True, slots=True)
+class Adjoints:
+    """The gradients of the nodes asked for, those of all nodes on the way, and an order of both.
 
-    Returns the gradients by node, and all adjoints in the order they arise. A node that no seeded
-    output depends on has no entry.
+    A node that no seeded output depends on has no gradient here.
     """
+
+    gradients: Mapping[Node, Node]
+    passing: Mapping[Node, Node]
+    order: tuple[Node, ...]
+
+
+def gradients(graph: Graph, seeds: Mapping[str, Node], wrt: Iterable[Node]) -> Adjoints:
+    """The gradient of ``sum(seed * output)`` with respect to each node of ``wrt``."""
     return _Reverse(graph, seeds, list(wrt)).run()
 
 
@@ -70,9 +76,10 @@ class _Reverse:
                 active.add(node)
         return active
 
-    def run(self) -> tuple[dict[Node, Node], tuple[Node, ...]]:
+    def run(self) -> Adjoints:
         found: dict[Node, Node] = {}
-        landmarks: list[Node] = []
+        passing: dict[Node, Node] = {}
+        order: list[Node] = []
         for node in reversed(self.order):
             contributions = self.arriving.pop(node, None)
             if not contributions or node not in self.active:
@@ -80,10 +87,11 @@ class _Reverse:
             total = self._total(node, contributions)
             if node in self.wrt:
                 found[node] = self._mark(node, Adjoint(total.selected())).value
-                landmarks.append(found[node])
-            landmarks.append(total.value)
+                order.append(found[node])
+            passing[node] = total.value
+            order.append(total.value)
             self._push(node, total)
-        return found, tuple(dict.fromkeys(landmarks))
+        return Adjoints(found, passing, tuple(dict.fromkeys(order)))
 
     def _total(self, node: Node, contributions: list[Adjoint]) -> Adjoint:
         first = contributions[0]
@@ -143,11 +151,7 @@ class _Reverse:
     def _times_slope(self, node: Node, position: int, text: str, value: Node) -> Node:
         if text == "1":
             return value
-        slope = apply_rule(text, node, position, {"y": node})
-        provenance = {"cause": node, "position": position}
-        if slope.op.name == "negative" and slope.operands[0].is_constant(1):
-            return make("negative", [value], node.span, **provenance)
-        return make("multiply", [value, slope], node.span, **provenance)
+        return _times(value, apply_rule(text, node, position, {"y": node}), node, position)
 
     def _spread(self, node: Node, guard: Node) -> Node:
         """The guard of a reduction's result for the entries it reduced."""
@@ -167,6 +171,29 @@ class _Reverse:
         if guard is not None:
             guard = _reduced("any", guard, shape)
         return Adjoint(value, guard)
+
+
+def _times(value: Node, slope: Node, cause: Node, position: int) -> Node:
+    """``value * slope``, written as a person would: ``dy * a * b``, ``dy / b``, ``-dy * a``.
+
+    Only what the rule itself made is taken apart, which is never deep.
+    """
+
+    def made(op: str, *operands: Node) -> Node:
+        return make(op, operands, cause.span, cause=cause, position=position)
+
+    if slope.is_constant(1):
+        return value
+    if slope.cause is cause and slope.position == position:
+        if slope.op.name == "multiply":
+            first, second = slope.operands
+            return _times(_times(value, first, cause, position), second, cause, position)
+        if slope.op.name == "divide":
+            top, bottom = slope.operands
+            return made("divide", _times(value, top, cause, position), bottom)
+        if slope.op.name == "negative":
+            return made("negative", _times(value, slope.operands[0], cause, position))
+    return made("multiply", value, slope)
 
 
 def _and(a: Node, b: Node) -> Node:

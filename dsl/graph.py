@@ -153,6 +153,8 @@ class Graph:
     landmarks: tuple[Node, ...] = ()
     seeds: Mapping[str, Node] = field(default_factory=dict)
     gradients: Mapping[str, Node] = field(default_factory=dict)
+    adjoints: Mapping[str, Node] = field(default_factory=dict)
+    """The gradients of named nodes, as far as they are still computed."""
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
@@ -233,4 +235,5 @@ def map_nodes(graph: Graph, replaced: Mapping[Node, Node]) -> Graph:
         tuple(dict.fromkeys(replaced.get(n, n) for n in graph.landmarks)),
         table(graph.seeds),
         table(graph.gradients),
+        table(graph.adjoints),
     )

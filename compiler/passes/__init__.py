@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...dsl.graph import Graph
-from . import common, fold, prune, shapes, simplify
+from . import common, fold, precision, prune, shapes, simplify
 
 Pass = Callable[[Graph], Graph]
 PASSES: tuple[tuple[str, Pass], ...] = (
@@ -31,3 +31,8 @@ def optimise(graph: Graph) -> Graph:
         if graph.nodes == before:
             break
     return graph
+
+
+def finish(graph: Graph) -> Graph:
+    """What comes once, after everything else: the working precision kept."""
+    return common.common(precision.precision(graph))

@@ -41,9 +41,13 @@ class Rewriting:
     left: Pattern
     right: Pattern
 
-    def apply(self, node: Node) -> Node | None:
-        """The right-hand side for a node that the left one matches, if its type is the same."""
-        for binding in _matches(self.left, node, {}, outermost=True):
+    def apply(self, node: Node, swap: bool = False) -> Node | None:
+        """The right-hand side for a node that the left one matches, if its type is the same.
+
+        With ``swap``, the operands of the node are taken in reverse.
+        """
+        operands = node.operands[::-1] if swap else node.operands
+        for binding in _match_all(self.left.operands, operands, {}):
             try:
                 result = _build(self.right, binding, node.span)
             except Mismatch:
@@ -71,10 +75,11 @@ class Rewritings:
         return table
 
     def step(self, node: Node) -> Node | None:
-        for rewriting in self.by_op.get(node.op.name, ()):
-            result = rewriting.apply(node)
-            if result is not None:
-                return result
+        for swap in (False, True) if node.op.commutative else (False,):
+            for rewriting in self.by_op.get(node.op.name, ()):
+                result = rewriting.apply(node, swap)
+                if result is not None:
+                    return result
         return None
 
 
@@ -102,9 +107,7 @@ def _from_tree(tree: ast.Expr) -> Pattern:
     raise AssertionError(f"not a pattern: {tree}")
 
 
-def _matches(
-    pattern: Pattern, node: Node, binding: Binding, *, outermost: bool = False
-) -> Iterator[Binding]:
+def _matches(pattern: Pattern, node: Node, binding: Binding) -> Iterator[Binding]:
     if pattern.name:
         bound = binding.get(pattern.name)
         if bound is None:
@@ -116,7 +119,7 @@ def _matches(
         if node.is_constant(pattern.number):
             yield binding
         return
-    if node.op.name != pattern.op or not (outermost or _anonymous(node)):
+    if node.op.name != pattern.op or not _anonymous(node):
         return
     orders: Iterable[tuple[Node, ...]] = [node.operands]
     if OPS[pattern.op].commutative and len(node.operands) == 2:

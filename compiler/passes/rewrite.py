@@ -25,7 +25,7 @@ def rewrite(graph: Graph, step: Step) -> Graph:
         result = step(current)
         if result is None:
             result = current
-        elif result not in present and result.op.name not in ("constant", "size", "input"):
+        elif _takes_over(node, result, present):
             result = replace(
                 result,
                 name=node.name,
@@ -38,3 +38,12 @@ def rewrite(graph: Graph, step: Step) -> Graph:
         present.add(result)
         replaced[node] = result
     return map_nodes(graph, replaced) if changed else graph
+
+
+def _takes_over(node: Node, result: Node, present: set[Node]) -> bool:
+    """Whether what replaces a node should bear its name: new nodes, and unnamed ones."""
+    if result.op.name in ("constant", "size", "input"):
+        return False
+    named = bool(node.name) or node.adjoint_of is not None
+    anonymous = not result.name and result.adjoint_of is None
+    return result not in present or (named and anonymous)

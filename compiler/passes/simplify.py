@@ -23,11 +23,11 @@ REWRITES = Rewritings(
     a + -b -> a - b
     a - -b -> a + b
     -a * b -> -(a * b)
+    a * -b -> -(a * b)
     -a / b -> -(a / b)
+    a / -b -> -(a / b)
     a * (1 / b) -> a / b
     a + a -> 2 * a
-    2 * a * b -> 2 * (a * b)         # so that the next one sees it
-    2 * (a / 2) -> a
     not not c -> c
     c and c -> c
     c and true -> c

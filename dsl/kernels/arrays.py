@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[Any]
+Array: TypeAlias = NDArray[Any]
 
 
 def _float_arrays(**inputs: ArrayLike) -> list[Array]:
@@ -42,21 +42,26 @@ def _bool_array(name: str, value: ArrayLike) -> Array:
 def _sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)), without overflow."""
     e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
+    result: Array = np.where(x >= 0, 1, e) / (1 + e)
+    return result
 
 
 def _softplus(x: Array) -> Array:
     """log(1 + exp(x)), without overflow."""
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    result: Array = np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    return result
 
 
-def _logsumexp(x: Array, axis: tuple[int, ...] | int | None = None, keepdims: bool = False) -> Array:
+def _logsumexp(
+    x: Array, axis: tuple[int, ...] | int | None = None, keepdims: bool = False
+) -> Array:
     """log(sum(exp(x))), without overflow; -inf where all entries are."""
     peak = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     shift = np.where(np.isfinite(peak), peak, 0)
     with np.errstate(divide="ignore"):
-        result = np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True)) + shift
-    return result if keepdims else np.squeeze(result, axis=axis)
+        total = np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True)) + shift
+    result: Array = total if keepdims else np.squeeze(total, axis=axis)
+    return result
 
 
 def _softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
@@ -64,13 +69,15 @@ def _softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
     peak = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     e = np.exp(x - np.where(np.isfinite(peak), peak, 0))
     total = np.sum(e, axis=axis, keepdims=True)
-    return e / np.where(total == 0, 1, total)
+    result: Array = e / np.where(total == 0, 1, total)
+    return result
 
 
 def _log_softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
     """log(softmax(x)), without overflow; -inf where all entries are."""
     total = _logsumexp(x, axis, keepdims=True)
-    return x - np.where(np.isfinite(total), total, 0)
+    result: Array = x - np.where(np.isfinite(total), total, 0)
+    return result
 
 
 def _prod_others(x: Array) -> Array:
@@ -79,7 +86,8 @@ def _prod_others(x: Array) -> Array:
     after = np.ones_like(x)
     np.cumprod(x[..., :-1], axis=-1, out=before[..., 1:])
     np.cumprod(x[..., :0:-1], axis=-1, out=after[..., -2::-1])
-    return before * after
+    result: Array = before * after
+    return result
 
 
 def _place(x: Array, shape: tuple[int, ...], index: Any) -> Array:

@@ -64,6 +64,8 @@ class Op:
     public: bool = True
     canonical: bool = True
     """May stand in a graph; others are rewritten by ``lower.py``."""
+    convention: str = ""
+    """What the derivative is at a kink, for the header of generated code."""
     given_only: bool = False
     """Allowed only in the examples of a specification."""
 

@@ -131,7 +131,8 @@ _unary("log1p", "`log(1 + x)`, accurate near 0.", "1 / (1 + x)",
 TABLE.declare(
     "sqrt", "x", "The square root. At 0 the slope is infinite, and 0 where nothing arrives.",
     infer=_entries(Kind.FLOAT), numpy="np.sqrt({x})", math="math.sqrt({x})", paper="sqrt({x})",
-    latex=r"\sqrt{{x}}", family="pointwise", safe={"x": NON_NEGATIVE}, domain={"x": POSITIVE},
+    latex=r"\sqrt{{x}}", family="pointwise", convention="sqrt at 0 sends back 0 where nothing arrives, else inf",
+    safe={"x": NON_NEGATIVE}, domain={"x": POSITIVE},
     rules={"x": "if x == 0 and dy == 0 then 0 else dy / (2 * y)"},
     shown={"x": "1 / (2 * sqrt(x))"}, tangent="if x == 0 and dx == 0 then 0 else dx / (2 * y)",
     values=iv.increasing(math.sqrt, NON_NEGATIVE),
@@ -160,6 +161,7 @@ _unary("sigmoid", "The logistic function `1 / (1 + exp(-x))`, without overflow."
        numpy="_sigmoid({x})", math="_sigmoid({x})", paper="σ({x})", latex=r"\sigma({x})",
        values=iv.constant(Interval(0.0, 1.0)))  # fmt: skip
 _unary("relu", "The positive part; the slope at 0 is 0.", "x > 0",
+       convention="relu has slope 0 at 0",
        numpy="np.maximum({x}, 0)", math="_maximum({x}, 0.0)", latex=r"\mathrm{relu}({x})",
        values=lambda x: iv.maximum((x[0], iv.point(0.0))))  # fmt: skip
 _unary("softplus", "`log(1 + exp(x))`, without overflow.", "sigmoid(x)",
@@ -169,24 +171,28 @@ _unary("softplus", "`log(1 + exp(x))`, without overflow.", "sigmoid(x)",
 # ── Kinks and steps ─────────────────────────────────────────────────────────
 
 _unary("abs", "The absolute value; the slope at 0 is 0.", "sign(x)",
+       convention="abs has slope 0 at 0",
        numpy="np.abs({x})", math="abs({x})", paper="|{x}|", latex="|{x}|",
        minimum=Kind.INT, values=iv.absolute)  # fmt: skip
 _unary("sign", "-1, 0 or 1.", "", numpy="np.sign({x})", math="_sign({x})",
        minimum=Kind.INT, latex=r"\mathrm{sign}({x})", values=iv.constant(UNIT))  # fmt: skip
 _declare(
     "maximum", "a, b", "The larger; at a tie each has slope 1/2.",
+    convention="maximum gives each operand 1/2 at a tie",
     numpy="np.maximum({a}, {b})", math="_maximum({a}, {b})", paper="max({a}, {b})",
     latex=r"\max({a}, {b})", minimum=Kind.INT, values=iv.maximum, commutative=True,
     rules={"a": "(a > b) + 0.5 * (a == b)", "b": "(b > a) + 0.5 * (a == b)"},
 )  # fmt: skip
 _declare(
     "minimum", "a, b", "The smaller; at a tie each has slope 1/2.",
+    convention="minimum gives each operand 1/2 at a tie",
     numpy="np.minimum({a}, {b})", math="_minimum({a}, {b})", paper="min({a}, {b})",
     latex=r"\min({a}, {b})", minimum=Kind.INT, values=iv.minimum, commutative=True,
     rules={"a": "(a < b) + 0.5 * (a == b)", "b": "(b < a) + 0.5 * (a == b)"},
 )  # fmt: skip
 _declare(
     "clip", "x, low, high", "`x` held between two bounds; at a bound the slope is x's.",
+    convention="clip gives x the slope 1 at a bound",
     numpy="np.clip({x}, {low}, {high})", math="_clip({x}, {low}, {high})",
     latex=r"\mathrm{clip}({x}, {low}, {high})", paper="clip({x}, {low}, {high})",
     minimum=Kind.INT, values=lambda v: iv.minimum((iv.maximum((v[0], v[1])), v[2])),
@@ -217,6 +223,7 @@ TABLE.declare(
     infer=_where_type, numpy="np.where({condition}, {a}, {b})",
     math="{a} if {condition} else {b}", paper="if {condition} then {a} else {b}",
     latex=r"\begin{cases} {a} & {condition} \\ {b} \end{cases}", family="pointwise",
+    convention="the branch not taken contributes 0, even where it is infinite or nan",
     # The reverse pass knows this operation by name: it turns its condition into a guard.
     rules={"a": "dy", "b": "dy"}, tangent="if condition then da else db",
     values=lambda v: v[1].hull(v[2]),

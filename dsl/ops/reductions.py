@@ -59,6 +59,7 @@ for _name, _doc in (
 ):
     _reduction(
         _name, _doc, minimum=Kind.INT, values=iv.same,
+        convention=f"ties of {_name} share the gradient evenly",
         rules={"x": f"{_dy} * hits(x, {_y}, axis=axis)"},
         tangent=f"sum(dx * hits(x, {_y}, axis=axis), axis=axis, keepdims=keepdims)",
     )  # fmt: skip
@@ -71,6 +72,7 @@ _reduction(
 _reduction(
     "norm", "The Euclidean (Frobenius) norm; the slope at 0 is 0.",
     numpy="np.linalg.norm({x}{, axis}{, keepdims})", paper="‖{x}‖", latex=r"\lVert {x} \rVert",
+    convention="norm has slope 0 at 0",
     rules={"x": f"if {_y} == 0 then 0 else {_dy} * x / {_y}"},
     tangent="if y == 0 then 0 else sum(x * dx, axis=axis, keepdims=keepdims) / y",
     values=iv.constant(iv.NON_NEGATIVE),

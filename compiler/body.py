@@ -1,0 +1,156 @@
+"""The statements of one generated function, with the comments that explain them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from ..dsl.graph import Node, topological
+from .names import Names, legal, temporary
+from .python import INDENT, WIDTH, fits
+from .render import Renderer
+from .schedule import Function, is_leaf
+
+# Operations that raise no floating-point warning by themselves.
+_QUIET = frozenset(
+    {"add", "subtract", "multiply", "square", "negative", "abs", "sign", "maximum", "minimum",
+     "clip", "where", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal",
+     "logical_and", "logical_or", "logical_not", "as_float", "detach", "relu", "sigmoid",
+     "softplus", "tanh", "arctan", "sin", "cos", "alias"}
+)  # fmt: skip
+Commenter = Callable[[Node, list[Node]], list[str]]
+
+
+def no_comment(node: Node, inside: list[Node]) -> list[str]:
+    return []
+
+
+@dataclass
+class _Line:
+    text: str
+    risky: bool = False
+
+
+class Body:
+    """Writes the statements of a function; ``lines`` holds them, indented once."""
+
+    def __init__(self, function: Function, renderer: Renderer, names: Names) -> None:
+        self.function = function
+        self.renderer = renderer
+        self.names = names
+        self.guarded = set() if renderer.scalar else _guarded(function)
+        self.risky = _risky(function.nodes, self.guarded)
+        self._lines: list[_Line] = []
+        self._written: set[Node] = set(renderer.names)
+        for node in function.statements:
+            if node.name and "." not in node.name:
+                renderer.names[node] = names.fresh(legal(node.name))
+
+    def write(self, comment: Commenter) -> list[str]:
+        """All statements; ``comment`` gives the lines above one, from what it computes."""
+        for node in self.function.statements:
+            self.statement(node, comment)
+        return self._with_quiet_blocks()
+
+    def statement(self, node: Node, comment: Commenter) -> None:
+        """One assignment, preceded by those of parts that must stand alone."""
+        inside = list(self.inside(node))
+        for parent in inside:
+            for operand in dict.fromkeys(parent.operands):
+                if operand not in self._written and not is_leaf(operand):
+                    if self.renderer.uses_twice(parent, operand):
+                        return self.apart(operand, node, comment)
+        name = self.name_of(node)
+        expression = self.renderer.computed(node)
+        line = f"{INDENT}{name} = {expression.text}"
+        if not fits(INDENT * (node in self.risky) + line):
+            longest = self.longest_part(node)
+            if longest is not None:
+                return self.apart(longest, node, comment)
+            if len(line) > WIDTH:
+                line += "  # fmt: skip"
+        self._lines += [_Line(text) for text in comment(node, inside)]
+        quiet = any(part in self.risky for part in inside)
+        self._lines.append(_Line(self.with_place(line, node), quiet))
+        self.renderer.names[node] = name
+        self._written.add(node)
+        return None
+
+    def apart(self, part: Node, node: Node, comment: Commenter) -> None:
+        self.statement(part, comment)
+        self.statement(node, comment)
+
+    def inside(self, node: Node) -> Iterator[Node]:
+        """The node and what is written inside its statement."""
+        stack = [node]
+        while stack:
+            current = stack.pop()
+            yield current
+            stack.extend(
+                operand
+                for operand in reversed(current.operands)
+                if operand not in self._written and not is_leaf(operand)
+            )
+
+    def longest_part(self, node: Node) -> Node | None:
+        parts = [part for part in self.inside(node) if part is not node]
+        direct = [part for part in parts if part in node.operands]
+        return max(direct, key=lambda p: len(self.renderer.computed(p).text), default=None)
+
+    def name_of(self, node: Node) -> str:
+        if node in self.renderer.names:
+            return self.renderer.names[node]
+        return self.names.numbered(temporary(node, self.renderer.names))
+
+    def with_place(self, line: str, node: Node) -> str:
+        """The line of the specification behind a named statement, where it fits."""
+        if not node.name or node.cause is not None or "." in node.name or "# fmt" in line:
+            return line
+        marked = f"{line}  # line {node.span.line}"
+        return marked if fits(marked) else line
+
+    def _with_quiet_blocks(self) -> list[str]:
+        """Statements of branches that may not be taken, under ``np.errstate``."""
+        lines: list[str] = []
+        quiet = False
+        for line in self._lines:
+            if line.risky and not quiet:
+                np = self.renderer.module("np")
+                lines.append(f"{INDENT}# A branch that is not taken must not warn.")
+                lines.append(f'{INDENT}with {np}.errstate(all="ignore"):')
+            quiet = line.risky
+            lines.append(INDENT * quiet + line.text)
+        return lines
+
+
+def _guarded(function: Function) -> set[Node]:
+    """The nodes that only branches of conditions use."""
+    users: dict[Node, list[tuple[Node, int]]] = {}
+    nodes = function.nodes
+    for node in nodes:
+        for position, operand in enumerate(node.operands):
+            users.setdefault(operand, []).append((node, position))
+    guarded: set[Node] = set()
+    for node in reversed(topological(function.results, function.given)):
+        if node in function.results or is_leaf(node):
+            continue
+        if all(
+            (user.op.name == "where" and position > 0) or user in guarded
+            for user, position in users.get(node, ())
+        ):
+            guarded.add(node)
+    return guarded
+
+
+def _risky(nodes: Iterable[Node], guarded: set[Node]) -> set[Node]:
+    """Guarded nodes that may warn, with those that compute with their results."""
+    risky: set[Node] = set()
+    inside = set(nodes)
+    for node in topological(guarded):
+        if node not in guarded or node not in inside:
+            continue
+        if node.op.name not in _QUIET and not node.op.view:
+            risky.add(node)
+        elif any(operand in risky for operand in node.operands):
+            risky.add(node)
+    return risky

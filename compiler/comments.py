@@ -1,0 +1,74 @@
+"""The comments above the statements of a generated backward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..dsl.graph import Node
+from . import paper
+from .python import INDENT, WIDTH, fits, plain
+
+
+class BackwardComments:
+    """Above each gradient: the line of the spec it comes from, and the rules for its operands.
+
+    ``nodes`` are all that the function computes; ``sharing`` says which names of the spec have
+    the same gradient.
+    """
+
+    def __init__(self, nodes: Iterable[Node], sharing: Mapping[Node, Sequence[str]]) -> None:
+        self.sharing = sharing
+        self.positions: dict[Node, set[int]] = {}
+        for node in nodes:
+            if node.cause is not None and node.position is not None:
+                self.positions.setdefault(node.cause, set()).add(node.position)
+        self.explained: set[Node] = set()
+
+    def __call__(self, node: Node, inside: list[Node]) -> list[str]:
+        causes = dict.fromkeys(p.cause for p in reversed(inside) if p.position is not None)
+        lines = []
+        for cause in causes:
+            if cause is not None and cause not in self.explained:
+                self.explained.add(cause)
+                lines += self.rules(cause)
+        return lines + self.remarks(node, inside)
+
+    def rules(self, cause: Node) -> list[str]:
+        place = f"(line {cause.span.line})"
+        if cause.span.source.name == "prelude.grad":
+            place = "(library)"
+        head = f"{INDENT}# {paper.definition(cause)}  {place}:"
+        positions = sorted(self.positions[cause])
+        if cause.op.variadic:
+            positions = positions[:1]
+        rules = [paper.rule_on_paper(cause, position) for position in positions]
+        line = f"{head}  {',  '.join(rules)}"
+        if fits(line):
+            return [line]
+        return [_cut(head), *(_cut(f"{INDENT}#   {rule}") for rule in rules)]
+
+    def remarks(self, node: Node, inside: list[Node]) -> list[str]:
+        lines = []
+        for part in inside:
+            undoes = part.op.name == "sum" and part.cause is not None
+            if undoes and part.cause is not None and part.cause.op.family == "elementwise":
+                operand = paper.label(part.cause.operands[part.position or 0])
+                text = f"{INDENT}# {operand} was broadcast: the sum adds up what each copy received."
+                lines.append(_cut(text))
+            if part.op.name == "add" and part.adjoint_of is not None:
+                text = f"{INDENT}# {paper.label(part.adjoint_of)} is used more than once: its gradients add up."
+                lines.append(_cut(text))
+        shared = self.sharing.get(node, [])
+        if len(shared) > 1:
+            lines.append(_cut(f"{INDENT}# The same gradient arrives at {_listed(shared)}."))
+        return lines
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:-1]) + f" and {names[-1]}"
+
+
+def _cut(line: str) -> str:
+    line = plain(line.strip())
+    line = INDENT + line
+    return line if len(line) <= WIDTH else line[: WIDTH - 3].rstrip() + "..."

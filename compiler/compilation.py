@@ -1,0 +1,55 @@
+"""What a compilation holds: the results of the stages, for everything that reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..dsl.check import Checked
+from ..dsl.graph import Graph, Interface
+from ..dsl.shapes import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line or a caller asks for.
+
+    ``wrt`` limits the gradients to some inputs, ``dtype`` fixes the floating type, ``sizes`` fixes
+    sizes, ``checks`` keeps the checks of arguments on entry.
+    """
+
+    wrt: tuple[str, ...] | None = None
+    dtype: str | None = None
+    sizes: tuple[tuple[str, int], ...] = ()
+    checks: bool = True
+
+    def flags(self) -> list[str]:
+        """The options as words of the command line, to regenerate what they made."""
+        words = []
+        if self.wrt is not None:
+            words += ["--wrt", ",".join(self.wrt)]
+        if self.dtype is not None:
+            words += ["--dtype", self.dtype]
+        for name, value in self.sizes:
+            words += ["--size", f"{name}={value}"]
+        return words if self.checks else [*words, "--no-checks"]
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """``both`` computes outputs and, from seeds, gradients; ``at_once`` the objective and its
+    gradients, with seed 1; it is ``None`` without an objective."""
+
+    checked: Checked
+    options: Options
+    forward: Graph
+    both: Graph
+    at_once: Graph | None
+    seeds: Mapping[str, str]
+
+    @property
+    def interface(self) -> Interface:
+        return self.forward.interface
+
+    def output_type(self, name: str) -> Type:
+        return self.forward.outputs[name].type

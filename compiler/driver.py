@@ -1,0 +1,146 @@
+"""The stages in their order: the only file that names them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..dsl.ast import Program
+from ..dsl.check import Checked, check
+from ..dsl.errors import Severity, SpecError, mistakes
+from ..dsl.graph import Graph, constant
+from ..dsl.library import Files, prelude
+from ..dsl.lower import lower
+from ..dsl.parse import parse
+from ..dsl.shapes import Kind
+from ..dsl.sizes import Size
+from ..dsl.source import Source
+from .. import __version__
+from .compilation import Compilation, Options
+from .differentiate import seed_nodes, with_gradients
+from .module import module_text
+from .passes import finish, optimise
+
+STAGES = ("ast", "checked", "graph", "gradient", "passes", "python")
+
+
+class UsageError(Exception):
+    """A request that does not fit the specification: a wrong ``--wrt`` or ``--size``."""
+
+
+def read(path: Path) -> Source:
+    """The text of a file. Raises ``OSError``, or ``SpecError`` where it is not UTF-8."""
+    try:
+        return Source.read(path)
+    except UnicodeDecodeError as error:
+        raw = path.read_bytes()
+        line = raw[: error.start].count(b"\n") + 1
+        empty = Source("", path.as_posix(), path)
+        raise SpecError([mistakes.not_utf8(empty, error.start, line)]) from None
+
+
+def checked(source: Source, *, strict: bool = False) -> Checked:
+    """Parsed and checked. Raises ``SpecError``; with ``strict``, also for warnings."""
+    program: Program = parse(source)
+    result = check(program, prelude(), Files().load)
+    warnings = [w for w in result.warnings if w.severity is Severity.WARNING]
+    if strict and warnings:
+        raise SpecError([w.as_error() for w in warnings])
+    return result
+
+
+def compiled(program: Checked, options: Options = Options()) -> Compilation:
+    """Lowered, differentiated and optimised. Raises ``UsageError``."""
+    graph = lower(_specialised(program.graph, options))
+    interface = graph.interface
+    wrt = _wrt(program, options)
+    floats = [n for n, node in graph.outputs.items() if node.type.kind is Kind.FLOAT]
+    seeds = {n: "dout" if len(floats) == 1 else f"d{n}" for n in floats}
+    both = with_gradients(graph, seed_nodes(graph, seeds), wrt)
+    at_once = None
+    if interface.objective is not None:
+        objective = graph.outputs[interface.objective]
+        alone = replace(graph, outputs={interface.objective: objective})
+        one = constant(1.0, objective.span)
+        at_once = with_gradients(alone, {interface.objective: one}, wrt)
+    return Compilation(
+        program,
+        options,
+        graph,
+        finish(optimise(both)),
+        finish(optimise(at_once)) if at_once is not None else None,
+        seeds,
+    )
+
+
+def _wrt(program: Checked, options: Options) -> tuple[str, ...]:
+    possible = [
+        i.name
+        for i in program.interface.inputs
+        if i.differentiated and i.type.kind is Kind.FLOAT
+    ]
+    if options.wrt is None:
+        return tuple(possible)
+    for name in options.wrt:
+        if name not in possible:
+            known = ", ".join(possible) or "none"
+            raise UsageError(f"--wrt: `{name}` is not an input with a gradient (there are: {known})")
+    return tuple(name for name in possible if name in options.wrt)
+
+
+def _specialised(graph: Graph, options: Options) -> Graph:
+    """The graph with some sizes fixed to numbers."""
+    if not options.sizes:
+        return graph
+    from .specialise import specialise
+
+    known = {*graph.interface.sizes, *graph.interface.open_sizes}
+    for name, _ in options.sizes:
+        if name not in known:
+            shown = ", ".join(sorted(known)) or "none"
+            raise UsageError(f"--size: there is no size `{name}` (there are: {shown})")
+    return specialise(graph, {name: Size.of(value) for name, value in options.sizes})
+
+
+def python(compilation: Compilation) -> str:
+    """The text of the generated module."""
+    source = compilation.interface.source
+    spec = shown_path(source)
+    command = " ".join(["gradc build", spec, *compilation.options.flags()])
+    return module_text(compilation, spec, command, __version__)
+
+
+def shown_path(source: Source) -> str:
+    """The path from the nearest folder above that holds a project, or the file's name."""
+    if source.path is None:
+        return source.name
+    path = source.path.resolve()
+    for folder in path.parents:
+        if (folder / "pyproject.toml").exists() or (folder / ".git").exists():
+            return path.relative_to(folder).as_posix()
+    return path.name
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    text: str
+
+
+def stages(source: Source, options: Options = Options()) -> Iterator[Stage]:
+    """The text form of what passes between the stages, one after the other."""
+    from ..dsl.format import format_program
+
+    yield Stage("ast", format_program(parse(source)))
+    program = checked(source)
+    yield Stage("checked", str(program.graph))
+    compilation = compiled(program, options)
+    yield Stage("graph", str(compilation.forward))
+    graph = compilation.forward
+    raw = with_gradients(
+        graph, seed_nodes(graph, compilation.seeds), tuple(compilation.both.gradients)
+    )
+    yield Stage("gradient", str(raw))
+    yield Stage("passes", str(compilation.both))
+    yield Stage("python", python(compilation))

@@ -1,0 +1,89 @@
+"""Python names for what a specification names, and for what it does not.
+
+User names win: a generated name that is taken, or a user's name that Python or a named tuple does
+not allow, gets a trailing underscore until it is free.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+from collections.abc import Iterable
+
+from ..dsl.graph import Node
+
+# What the code of a generated function refers to, and so must not be shadowed in it.
+_BUILTINS = frozenset(
+    {"float", "int", "bool", "tuple", "list", "None", "True", "False", "ValueError", "abs", "min",
+     "max", "isinstance", "zip", "type", "next", "str"}
+)  # fmt: skip
+_TUPLE_FIELDS = frozenset({"count", "index"})
+_NOUNS = {
+    "add": "total", "subtract": "difference", "multiply": "product", "divide": "ratio",
+    "floor_divide": "quotient", "matmul": "product", "matvec": "product", "vecdot": "product",
+    "outer": "outer_product", "where": "choice", "getitem": "part", "place": "placed",
+    "equal": "mask", "not_equal": "mask", "less": "mask", "less_equal": "mask",
+    "greater": "mask", "greater_equal": "mask", "logical_and": "mask", "logical_or": "mask",
+    "logical_not": "mask", "broadcast_to": "repeated", "as_float": "number", "power": "power",
+    "sum_squares": "squared_norm",
+}  # fmt: skip
+_LONGEST = 24
+
+
+def legal(name: str) -> str:
+    """A spec's name as one that Python, and a named tuple, accept."""
+    name = name.lstrip("_").replace(".", "_") or "value"
+    if name[0].isdigit():
+        name = f"value_{name}"
+    if keyword.iskeyword(name) or name in _TUPLE_FIELDS or name in _BUILTINS:
+        name += "_"
+    return name
+
+
+class Names:
+    """The names of one scope, each given once."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self.taken = set(taken)
+
+    def fresh(self, wanted: str) -> str:
+        name = wanted
+        while name in self.taken or keyword.iskeyword(name):
+            name += "_"
+        self.taken.add(name)
+        return name
+
+    def numbered(self, wanted: str) -> str:
+        """For temporaries: ``mask``, ``mask_2``, ``mask_3``."""
+        name, number = wanted, 1
+        while name in self.taken or keyword.iskeyword(name) or hasattr(builtins, name):
+            number += 1
+            name = f"{wanted}_{number}"
+        self.taken.add(name)
+        return name
+
+
+def temporary(node: Node, known: dict[Node, str]) -> str:
+    """A name that says what an unnamed node is: ``sin_a``, ``d_m``, ``mask``."""
+    if node.adjoint_of is not None:
+        of = node.adjoint_of
+        return f"d_{base_name(of, known)}"
+    return base_name(node, known)
+
+
+def base_name(node: Node, known: dict[Node, str]) -> str:
+    if node.op.name == "input":
+        return legal(node.attributes["name"])
+    if node.name:
+        return legal(node.name)
+    if node in known:
+        return known[node]
+    if len(node.operands) == 1 and node.op.name not in _NOUNS:
+        operand = node.operands[0]
+        inner = known.get(operand) or (operand.name and legal(operand.name))
+        if operand.op.name == "input":
+            inner = legal(operand.attributes["name"])
+        if inner and len(inner) + len(node.op.name) < _LONGEST:
+            return f"{node.op.name}_{inner}"
+    noun = _NOUNS.get(node.op.name, node.op.name)
+    return noun if noun.isidentifier() else "value"

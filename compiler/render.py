@@ -1,0 +1,207 @@
+"""Nodes as Python expressions, with NumPy for arrays and ``math`` where every value is a scalar."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..dsl.graph import Node
+from ..dsl.intervals import Interval
+from ..dsl.shapes import Shape
+from ..dsl.sizes import Size, size_text
+from ..dsl.subscripts import Cut, Index
+from .schedule import is_weak
+from .templates import ATOM, PRODUCT, SUM, Expression, fill, template
+
+
+@dataclass
+class Uses:
+    """What the rendered code refers to: kernels, modules, sizes, the dtype."""
+
+    kernels: set[str] = field(default_factory=set)
+    modules: set[str] = field(default_factory=set)
+    sizes: set[str] = field(default_factory=set)
+    dtype: bool = False
+
+
+class Renderer:
+    """Renders the nodes of one function. ``names`` holds the nodes that have variables."""
+
+    def __init__(
+        self,
+        scalar: bool,
+        known: Mapping[Node, Interval],
+        names: dict[Node, str],
+        modules: Mapping[str, str],
+        size_names: Mapping[str, str],
+    ) -> None:
+        self.scalar = scalar
+        self.known = known
+        self.names = names
+        self.modules = modules
+        self.size_names = size_names
+        self.uses = Uses()
+
+    def expression(self, node: Node) -> Expression:
+        """The name of a node, or the expression that computes it."""
+        if node in self.names:
+            return Expression(self.names[node])
+        return self.computed(node)
+
+    def computed(self, node: Node) -> Expression:
+        if node.op.name == "constant":
+            return self.number(node.attributes["value"])
+        if node.op.name == "size":
+            return self.size(node.attributes["size"])
+        plain = self.scalar or is_weak(node)
+        text = self.math_text(node) if plain else self.numpy_text(node)
+        return self.filled(node, text, plain)
+
+    def math_text(self, node: Node) -> str:
+        """The ``math`` text, or a kernel where an operand may be outside what it allows."""
+        op = node.op
+        for parameter, operand in zip(op.operands, node.operands, strict=False):
+            allowed = op.safe.get(parameter.name)
+            if allowed is None:
+                continue
+            known = self.known.get(operand, Interval())
+            mirrored = op.name == "divide" and known.high < 0.0
+            if not known.within(allowed) and not mirrored:
+                arguments = ", ".join(f"{{{p.name}}}" for p in op.operands)
+                return f"_{op.name}({arguments})"
+        return op.math
+
+    def numpy_text(self, node: Node) -> str:
+        text = node.op.numpy
+        if callable(text):
+            text = text([o.type for o in node.operands], node.attributes)
+        return text
+
+    def filled(self, node: Node, text: str, plain: bool) -> Expression:
+        self.note_uses(text)
+        operands = {}
+        variadic = []
+        rendered = [self.expression(operand) for operand in node.operands]
+        if node.op.variadic:
+            variadic = rendered
+        else:
+            operands = {p.name: e for p, e in zip(node.op.operands, rendered, strict=True)}
+        result = fill(
+            self.with_modules(text), operands, lambda name: self.option(node, name), variadic
+        )
+        if plain and node.op.name in ("as_float",) and is_weak(node):
+            return Expression(f"float({rendered[0].text})")
+        return result
+
+    def note_uses(self, text: str) -> None:
+        if "dtype" in text:
+            self.uses.dtype = True
+        for module in ("np", "math"):
+            if f"{module}." in text:
+                self.uses.modules.add(module)
+        head = text.split("(", 1)[0]
+        if head.startswith("_"):
+            self.uses.kernels.add(head)
+
+    def with_modules(self, text: str) -> str:
+        """The template with the names that NumPy and math are imported under."""
+        for module, name in self.modules.items():
+            if name != module:
+                text = text.replace(f"{module}.", f"{name}.")
+        return text
+
+    def uses_twice(self, node: Node, operand: Node) -> bool:
+        """Whether a node's text would repeat an operand's."""
+        if node.op.variadic:
+            return node.operands.count(operand) > 1
+        plain = self.scalar or is_weak(node)
+        text = template(self.math_text(node) if plain else self.numpy_text(node))
+        total = sum(
+            text.uses(p.name)
+            for p, o in zip(node.op.operands, node.operands, strict=True)
+            if o is operand
+        )
+        return total > 1
+
+    # ── Numbers, sizes, options ─────────────────────────────────────────────
+
+    def module(self, name: str) -> str:
+        self.uses.modules.add(name)
+        return self.modules[name]
+
+    def number(self, value: float | bool) -> Expression:
+        if isinstance(value, (bool, int)):
+            return Expression(str(value), ATOM if value >= 0 else PRODUCT)
+        module = "math" if self.scalar else "np"
+        if abs(value) == math.pi:
+            text = f"{self.module(module)}.pi"
+        elif math.isinf(value):
+            text = f"{self.module(module)}.inf"
+        else:
+            text = repr(abs(value))
+        return Expression(text) if value >= 0 else Expression(f"-{text}", PRODUCT)
+
+    def size(self, size: Size) -> Expression:
+        self.uses.sizes |= size.names()
+        text = size_text(size, lambda name: self.size_names.get(name, name), "**")
+        if text.isidentifier() or text.isdigit():
+            return Expression(text)
+        return Expression(text, SUM if len(size.terms) > 1 else PRODUCT)
+
+    def shape(self, shape: Shape) -> str:
+        texts = [self.size(size).text for size in shape]
+        return f"({texts[0]},)" if len(texts) == 1 else f"({', '.join(texts)})"
+
+    def option(self, node: Node, name: str) -> str | None:
+        """The text of an option; ``None`` where NumPy has it by default."""
+        if name == "array":
+            return self.array_literal(node)
+        if name in ("index", "index_object"):
+            return self.index(node.attributes["index"], literal=name == "index")
+        value = node.attributes[name]
+        if name == "shape":
+            return self.shape(value)
+        if name == "axis":
+            return self.axis(node, value)
+        if isinstance(value, bool):
+            return str(value) if value else None
+        if isinstance(value, tuple):
+            return f"({', '.join(str(v) for v in value)})"
+        return self.size(value).text if isinstance(value, Size) else str(value)
+
+    def axis(self, node: Node, value: Any) -> str | None:
+        if isinstance(value, int):
+            first = -node.operands[0].type.rank - (node.op.name == "stack")
+            return None if value == first else str(value)
+        rank = node.operands[0].type.rank
+        if value == tuple(range(-rank, 0)) and node.op.name not in ("softmax", "log_softmax"):
+            return None
+        return str(value[0]) if len(value) == 1 else str(value)
+
+    def array_literal(self, node: Node) -> str:
+        """The entries as nested lists."""
+        texts = [self.expression(operand).text for operand in node.operands]
+        for size in reversed(node.attributes["shape"]):
+            count = size.constant
+            assert count is not None
+            texts = [f"[{', '.join(texts[i : i + count])}]" for i in range(0, len(texts), count)]
+        return texts[0]
+
+    def index(self, index: Index, *, literal: bool) -> str:
+        items = [self.index_item(item) for item in index]
+        text = ", ".join(items)
+        return text if literal else f"{self.module('np')}.s_[{text}]"
+
+    def index_item(self, item: Size | Cut) -> str:
+        if isinstance(item, Size):
+            return self.size(item).text
+        ends = ["" if end is None else self.size(end).text for end in (item.start, item.stop)]
+        # Black puts spaces around the colon of a slice whose ends are not simple.
+        simple = all(e == "" or e.lstrip("-").isalnum() or e.isidentifier() for e in ends)
+        if simple:
+            text = f"{ends[0]}:{ends[1]}"
+        else:
+            text = f"{ends[0]} : {ends[1]}".strip()
+        return text if item.step == 1 else f"{text}:{item.step}"

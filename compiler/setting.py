@@ -1,0 +1,91 @@
+"""What the functions of one generated module share: names, and what they need from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..dsl.graph import Graph, Input
+from ..dsl.intervals import Interval
+from ..dsl.shapes import Kind, Type
+from .compilation import Compilation
+from .names import Names, legal
+from .ranges import ranges
+from .render import Renderer, Uses
+
+GLOBALS = (
+    "Any", "Array", "ArrayLike", "Cache", "GRADC_VERSION", "Gradients", "INPUTS", "NDArray",
+    "NamedTuple", "OUTPUTS", "Outputs", "SPEC_SHA256", "Scalar", "TypeAlias",
+)  # fmt: skip
+
+
+@dataclass
+class Setting:
+    """``scalar`` modules compute with Python floats and ``math``, the others with NumPy."""
+
+    compilation: Compilation
+    scalar: bool
+    uses: Uses = field(default_factory=Uses)
+    renamed: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        interface = self.compilation.interface
+        free = Names(GLOBALS)
+        self.parameters: dict[str, str] = {}
+        given = (*(i.name for i in interface.inputs), *interface.sizes, *interface.open_sizes)
+        for name in given:
+            self.parameters[name] = free.fresh(legal(name))
+            self.note(name, self.parameters[name])
+        # The user's names win over those of imported modules.
+        spec = {legal(node.label) for node in self.compilation.forward.landmarks}
+        taken = Names(spec | set(self.parameters.values()))
+        self.modules = {module: taken.fresh(module) for module in ("np", "math")}
+        for module, name in self.modules.items():
+            self.note(module, name)
+
+    def note(self, name: str, written: str) -> None:
+        if name != written:
+            self.renamed[name] = written
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        return self.compilation.interface.inputs
+
+    @property
+    def sizes(self) -> dict[str, str]:
+        interface = self.compilation.interface
+        return {n: self.parameters[n] for n in (*interface.sizes, *interface.open_sizes)}
+
+    def names(self, *more: str) -> Names:
+        """The names of a function's scope, those it must not shadow taken."""
+        return Names([*GLOBALS, *self.modules.values(), *self.parameters.values(), *more])
+
+    def renderer(self, graph: Graph) -> Renderer:
+        known: dict[object, Interval] = {}
+        if self.scalar:
+            known |= ranges(graph.nodes)
+        return Renderer(self.scalar, known, {}, self.modules, self.sizes)  # type: ignore[arg-type]
+
+    def merge(self, uses: Uses) -> None:
+        """Adds what one function refers to, to what the module must provide."""
+        self.uses.kernels |= uses.kernels
+        self.uses.modules |= uses.modules
+
+    def module(self, name: str) -> str:
+        self.uses.modules.add(name)
+        return self.modules[name]
+
+    def kernel(self, name: str) -> str:
+        self.uses.kernels.add(name)
+        return name
+
+    def annotation(self, type_: Type) -> str:
+        """The Python type of a value inside the module."""
+        if type_.rank:
+            return "Array"
+        if self.scalar:
+            return str(type_.kind)
+        return "Scalar" if type_.kind is Kind.FLOAT else "Any"
+
+    def accepted(self, type_: Type) -> str:
+        """The Python type of an argument."""
+        return str(type_.kind) if self.scalar else "ArrayLike"

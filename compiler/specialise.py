@@ -1,0 +1,52 @@
+"""Sizes fixed to numbers, everywhere in a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..dsl.domains import Domain
+from ..dsl.graph import Graph, Node, map_nodes
+from ..dsl.shapes import Type
+from ..dsl.sizes import Size
+from ..dsl.subscripts import Condition, Cut
+
+
+def specialise(graph: Graph, sizes: Mapping[str, Size]) -> Graph:
+    replaced: dict[Node, Node] = {}
+    for node in graph.nodes:
+        operands = tuple(replaced[operand] for operand in node.operands)
+        attributes = {name: _value(v, sizes) for name, v in node.attributes.items()}
+        replaced[node] = replace(
+            node, operands=operands, attributes=attributes, type=_value(node.type, sizes)
+        )
+    interface = graph.interface
+    inputs = tuple(
+        replace(i, type=_value(i.type, sizes), domain=_value(i.domain, sizes))
+        for i in interface.inputs
+    )
+    conditions = tuple(
+        (Condition(_value(c.low, sizes), _value(c.high, sizes), c.what), span)
+        for c, span in interface.conditions
+    )
+    open_sizes = tuple(name for name in interface.open_sizes if name not in sizes)
+    bound = tuple(name for name in interface.sizes if name not in sizes)
+    fixed = replace(
+        interface, inputs=inputs, sizes=bound, open_sizes=open_sizes, conditions=conditions
+    )
+    return replace(map_nodes(graph, replaced), interface=fixed)
+
+
+def _value(value: Any, sizes: Mapping[str, Size]) -> Any:
+    if isinstance(value, Size):
+        return value.substitute(sizes)
+    if isinstance(value, tuple):
+        return tuple(_value(v, sizes) for v in value)
+    if isinstance(value, Type):
+        return Type(value.kind, _value(value.shape, sizes))
+    if isinstance(value, Cut):
+        return Cut(_value(value.start, sizes), _value(value.stop, sizes), value.step)
+    if isinstance(value, Domain):
+        return replace(value, low=_value(value.low, sizes), high=_value(value.high, sizes))
+    return value
