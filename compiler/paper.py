@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from ..dsl import ast
 from ..dsl.format import expression_text
 from ..dsl.graph import Node
+from ..dsl.source import Source
 from .python import plain
 from .rules import rule_text, rule_tree
 
 _LONGEST = 24
+_ONE = ast.Number(Source("1").span(0, 1), "1")
 
 
 def label(node: Node) -> str:
@@ -58,8 +63,17 @@ def rule_on_paper(node: Node, position: int) -> str:
     if text in ("1", "-1"):
         return f"{left} = {'-' * (text == '-1')}{arriving}"
     slope = rule_tree(text)
-    product = ast.Binary(slope.span, "*", ast.Name(slope.span, "dy"), slope)
+    product = _times(ast.Name(slope.span, "dy"), slope)
     return f"{left} = {on_paper(product, names)}"
+
+
+def _times(left: ast.Expr, right: ast.Expr) -> ast.Expr:
+    """``left * a * b`` for a product on the right."""
+    if isinstance(right, ast.Binary) and right.operator == "*":
+        return _times(_times(left, right.left), right.right)
+    if isinstance(right, ast.Binary) and right.operator == "/" and right.left == _ONE:
+        return ast.Binary(right.span, "/", left, right.right)
+    return ast.Binary(right.span, "*", left, right)
 
 
 def _atom(text: str) -> str:
@@ -67,48 +81,68 @@ def _atom(text: str) -> str:
 
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_LEVELS = {"or": 1, "and": 2, "+": 5, "-": 5, "*": 6, "/": 6, "//": 6, "%": 6, "@": 6, "^": 8}
+_COMPARISON, _SIGNED, _ATOM = 4, 7, 9
 
 
-def on_paper(tree: ast.Expr, names: dict[str, str]) -> str:
-    """A rule's text with the names of the spec; helpers of rules in the words of mathematics."""
-    match tree:
-        case ast.Call(function=function, arguments=arguments):
-            parts = [on_paper(a, names) for a in arguments]
-            if function.id == "outer":
+def on_paper(tree: ast.Expr, names: Mapping[str, str], times: str = " * ") -> str:
+    """A rule's text with the names of the spec; helpers of rules in the words of mathematics.
+
+    Rules are short, so this may recur.
+    """
+    return _Printer(names, times).text(tree)
+
+
+@dataclass(frozen=True)
+class _Printer:
+    names: Mapping[str, str]
+    times: str
+
+    def text(self, tree: ast.Expr) -> str:
+        match tree:
+            case ast.Call():
+                return self.call(tree)
+            case ast.Transpose():
+                return f"{self.text(tree.operand)}ᵀ"
+            case ast.Binary():
+                return self.binary(tree)
+            case ast.Unary():
+                inner = self.at(tree.operand, _SIGNED)
+                return f"not {inner}" if tree.operator == "not" else f"-{inner}"
+            case ast.IfElse():
+                parts = (tree.condition, tree.then, tree.otherwise)
+                return "if {} then {} else {}".format(*map(self.text, parts))
+        return expression_text(tree, self.names)
+
+    def call(self, tree: ast.Call) -> str:
+        parts = [self.text(argument) for argument in tree.arguments]
+        match tree.function.id:
+            case "outer":
                 return f"{parts[0]} {parts[1]}ᵀ"
-            if function.id == "matvec":
+            case "matvec":
                 return f"{parts[0]} {parts[1]}"
-            if function.id in ("spread", "reshape_like", "expand_dims"):
+            case "spread" | "reshape_like" | "expand_dims":
                 return parts[0]
-            return f"{function.id}({', '.join(parts)})"
-        case ast.Transpose(operand=operand):
-            return f"{on_paper(operand, names)}ᵀ"
-        case ast.Binary(operator="@", left=left, right=right):
-            return f"{on_paper(left, names)} {on_paper(right, names)}"
-        case ast.Binary(operator=operator, left=left, right=right):
-            sides = [on_paper(side, names) for side in (left, right)]
-            if operator == "^" and isinstance(right, ast.Number) and right.text.isdigit():
-                return f"{_grouped(left, sides[0], 9)}{right.text.translate(_SUPERSCRIPTS)}"
-            level = {"+": 5, "-": 5, "*": 6, "/": 6, "//": 6, "^": 8}.get(operator, 4)
-            sides[0] = _grouped(left, sides[0], level)
-            sides[1] = _grouped(right, sides[1], level + 1)
-            return f"{sides[0]} {operator} {sides[1]}"
-        case ast.Unary(operator=operator, operand=operand):
-            inner = _grouped(operand, on_paper(operand, names), 7)
-            return f"not {inner}" if operator == "not" else f"-{inner}"
-        case ast.IfElse():
-            parts = [on_paper(p, names) for p in (tree.condition, tree.then, tree.otherwise)]
-            return f"if {parts[0]} then {parts[1]} else {parts[2]}"
-    return expression_text(tree, names)
+        return f"{tree.function.id}({', '.join(parts)})"
 
+    def binary(self, tree: ast.Binary) -> str:
+        operator, right = tree.operator, tree.right
+        if operator == "@":
+            return f"{self.text(tree.left)} {self.text(right)}"
+        if operator == "^" and isinstance(right, ast.Number) and right.text.isdigit():
+            return f"{self.at(tree.left, _ATOM)}{right.text.translate(_SUPERSCRIPTS)}"
+        level = _LEVELS.get(operator, _COMPARISON)
+        sign = {"*": self.times, "^": "^"}.get(operator, f" {operator} ")
+        if operator == "/" and self.times != " * ":
+            sign = "/"
+        return f"{self.at(tree.left, level)}{sign}{self.at(right, level + 1)}"
 
-def _grouped(tree: ast.Expr, text: str, level: int) -> str:
-    own = 9
-    if isinstance(tree, ast.Binary):
-        levels = {"+": 5, "-": 5, "*": 6, "/": 6, "//": 6, "@": 6, "^": 8}
-        own = levels.get(tree.operator, 4)
-    elif isinstance(tree, ast.Unary):
-        own = 7 if tree.operator == "-" else 3
-    elif isinstance(tree, ast.IfElse):
-        own = 0
-    return text if own >= level else f"({text})"
+    def at(self, tree: ast.Expr, level: int) -> str:
+        own = _ATOM
+        if isinstance(tree, ast.Binary):
+            own = _LEVELS.get(tree.operator, _COMPARISON)
+        elif isinstance(tree, ast.Unary):
+            own = _SIGNED if tree.operator == "-" else 3
+        elif isinstance(tree, ast.IfElse):
+            own = 0
+        return self.text(tree) if own >= level else f"({self.text(tree)})"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from . import ast
 from .constants import NotConstant, size_value
@@ -21,6 +22,9 @@ from .shapes import Kind, Type
 from .sizes import Size, solve
 from .source import Span
 from .written import domain_of, type_of
+
+if TYPE_CHECKING:
+    import networkx
 
 Library = Mapping[str, ast.Def]
 Loader = Callable[[ast.Use, Report], ast.Program | None]
@@ -39,6 +43,11 @@ class Checked:
     @property
     def interface(self) -> Interface:
         return self.graph.interface
+
+    @property
+    def nx(self) -> networkx.MultiDiGraph:
+        """The graph as a networkx one: a node for each named or implied operation."""
+        return self.graph.nx
 
 
 def check(program: ast.Program, prelude: Library, load: Loader) -> Checked:

@@ -1,3 +1,67 @@
-"""gradc: a compiler from specifications of functions to their gradients."""
+"""gradc: a compiler from specifications of functions to their gradients.
+
+    model = gradc.load("model.grad")
+    value, gradients = model.value_and_grad(x, W)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .dsl.check import Checked
 
 __version__ = "0.1.0"
+__all__ = ["SpecError", "__version__", "compile", "load", "parse"]
+
+
+def load(path: str | Path, **options: Any) -> ModuleType:
+    """The generated module of a specification, compiled and imported.
+
+    It is cached in ``__pycache__`` beside the file. ``options``: ``wrt`` (names of inputs),
+    ``dtype`` (``"float32"`` or ``"float64"``), ``sizes`` (a dictionary), ``checks``.
+    Raises ``gradc.SpecError`` where the specification is wrong, ``OSError`` where it cannot be
+    read.
+    """
+    from .compiler.load import load_file
+
+    return load_file(Path(path), _options(options))
+
+
+def parse(path: str | Path) -> Checked:
+    """The checked graph of a specification; ``.nx`` is its networkx ``MultiDiGraph``.
+
+    Raises as ``load`` does.
+    """
+    from .compiler import driver
+
+    return driver.checked(driver.read(Path(path)))
+
+
+def compile(graph: Checked | str | Path, **options: Any) -> str:
+    """The text of the generated module, from a checked graph or a file. Raises as ``load``."""
+    from .compiler import driver
+
+    program = parse(graph) if isinstance(graph, (str, Path)) else graph
+    return driver.python(driver.compiled(program, _options(options)))
+
+
+def _options(options: dict[str, Any]) -> Any:
+    from .compiler.compilation import Options
+
+    values = dict(options)
+    if values.get("wrt") is not None:
+        values["wrt"] = tuple(values["wrt"])
+    if "sizes" in values:
+        values["sizes"] = tuple(sorted(dict(values["sizes"]).items()))
+    return Options(**values)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "SpecError":
+        from .dsl.errors import SpecError
+
+        return SpecError
+    raise AttributeError(f"module 'gradc' has no attribute {name!r}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -95,3 +97,15 @@ def _place(x: Array, shape: tuple[int, ...], index: Any) -> Array:
     result = np.zeros(shape, x.dtype)
     result[index] = x
     return result
+
+
+def _round_on_paper(x: Array, digits: int) -> Array:
+    """Rounded half away from zero, as decided on the decimal of 15 significant digits."""
+    unit = Decimal(1).scaleb(-digits)
+
+    def rounded(value: float) -> float:
+        if not math.isfinite(value):
+            return value
+        return float(Decimal(f"{value:.15g}").quantize(unit, ROUND_HALF_UP))
+
+    return np.vectorize(rounded, otypes=[np.float64])(x).astype(np.asarray(x).dtype)

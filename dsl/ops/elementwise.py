@@ -111,7 +111,7 @@ _declare(
 )  # fmt: skip
 _unary(
     "square", "The square.", "2 * x",
-    numpy="{x} ** 2", math="{x} * {x}", paper="{x}^2", latex="{x}^2",
+    numpy="{x} ** 2", math="{x} * {x}", paper="{x}²", latex="{x}^2",
     minimum=Kind.INT, values=iv.square,
 )  # fmt: skip
 
@@ -275,4 +275,23 @@ _declare(
     "alias", "x", "The same value under another name.",
     numpy="{x}", math="{x}", paper="{x}", latex="{x}", rules={"x": "1"}, minimum=Kind.BOOL,
     values=iv.same, view=True, public=False,
+)  # fmt: skip
+
+# ── Arithmetic as on paper ──────────────────────────────────────────────────
+
+
+def _rounded_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
+    return types[0], attributes
+
+
+TABLE.declare(
+    "round_on_paper", "x, digits:integer",
+    "Rounded to decimals, half away from zero; so is the gradient on its way back.",
+    infer=_rounded_type, numpy="_round_on_paper({x}, {digits})", paper="{x}", latex="{x}",
+    family="pointwise", rules={"x": "round_on_paper(dy, digits=digits)"}, public=False,
+)  # fmt: skip
+TABLE.declare(
+    "given_on_paper", "x, digits:integer", "As given; the gradient is rounded on its way back.",
+    infer=_rounded_type, numpy="{x}", paper="{x}", latex="{x}",
+    family="pointwise", rules={"x": "round_on_paper(dy, digits=digits)"}, public=False,
 )  # fmt: skip
