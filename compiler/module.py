@@ -393,7 +393,7 @@ class _Module:
         if self.setting.scalar:
             return []
         np = self.setting.module("np")
-        lines = ["Array: TypeAlias = NDArray[Any]"]
+        lines = [f"Array: TypeAlias = NDArray[{np}.floating[Any]]"]
         if "Scalar" in body:
             lines.append(f"Scalar: TypeAlias = {np}.floating[Any]")
         return lines

@@ -81,7 +81,7 @@ class Setting:
     def annotation(self, type_: Type) -> str:
         """The Python type of a value inside the module."""
         if type_.rank:
-            return "Array"
+            return "Array" if type_.kind is Kind.FLOAT else "NDArray[Any]"
         if self.scalar:
             return str(type_.kind)
         return "Scalar" if type_.kind is Kind.FLOAT else "Any"

@@ -1,0 +1,57 @@
+"""``gradc ops``: the table of operations as text."""
+
+from __future__ import annotations
+
+from ..dsl.library import prelude
+from ..dsl.ops import OPS, Op
+from ..dsl.scope import nearest
+
+
+def public() -> list[Op]:
+    return [op for op in OPS.values() if op.public]
+
+
+def listing() -> str:
+    """A line an operation: how it is called, and what it is."""
+    rows = [(op.signature, op.doc) for op in public()]
+    rows += [(_signature(name), d.doc) for name, d in prelude().items()]
+    width = max(len(signature) for signature, _ in rows)
+    return "".join(f"{signature:<{width}}  {doc}\n" for signature, doc in rows)
+
+
+def _signature(name: str) -> str:
+    parameters = prelude()[name].parameters
+    return f"{name}({', '.join(p.name.id for p in parameters)})"
+
+
+def near_operation(name: str) -> str | None:
+    return nearest(name, [*(op.name for op in public()), *prelude()])
+
+
+def describe(name: str) -> str | None:
+    """All that is declared of an operation, or ``None`` where there is none."""
+    if name in prelude():
+        from ..dsl.format import format_program
+        from ..dsl import ast
+
+        function = prelude()[name]
+        source = function.span.source
+        text = format_program(ast.Program(source, (function,)))
+        return f"{_signature(name)}\n{function.doc}\n\nWritten in the language:\n\n  {text}"
+    op = OPS.get(name)
+    if op is None or not op.public:
+        return None
+    lines = [op.signature, op.doc, ""]
+    numpy = op.numpy if isinstance(op.numpy, str) else "depends on the shapes"
+    facts = [("NumPy", numpy), ("math", op.math), ("LaTeX", op.latex)]
+    for parameter, domain in op.domain.items():
+        facts.append(("domain", f"{parameter} in {domain}"))
+    for parameter, rule in op.rules.items():
+        kind = "slope" if op.family == "elementwise" else "gradient"
+        facts.append((kind, f"{parameter}: {rule}"))
+    if not op.rules:
+        facts.append(("gradient", "none: it is constant, or made of integers"))
+    if op.convention:
+        facts.append(("convention", op.convention))
+    lines += [f"  {label:<10}  {text}" for label, text in facts if text]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,109 @@
+"""``gradc test``: the examples' expectations, and gradients against numerical derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from ..dsl.check import Checked
+from ..dsl.examples import Example
+from . import driver
+from .evaluate import Evaluation, evaluate, given_values, outcomes
+from .gradcheck import Comparison, compare
+from .load import execute
+
+
+@dataclass(frozen=True)
+class Result:
+    """One test: its name, whether it passed, and what to say where it did not."""
+
+    name: str
+    passed: bool
+    details: tuple[str, ...] = ()
+
+
+def run_tests(program: Checked, place: str) -> Iterator[Result]:
+    """For each example: its expectations, the generated code against the interpretation of the
+    graph, and its gradients against numerical derivatives."""
+    text = driver.python(driver.compiled(program))
+    module = execute(text, "gradc_modules.under_test", f"<gradc test {place}>")
+    for example in program.examples:
+        inputs = given_values(example)
+        evaluation = evaluate(program, inputs, example.sizes, example.digits)
+        yield _expectations(example, evaluation)
+        yield _generated(example, program, module, inputs)
+        if module.__dict__.get("value_and_grad") is not None:
+            yield _gradients(example, program, module, inputs)
+
+
+def _expectations(example: Example, evaluation: Evaluation) -> Result:
+    results = outcomes(example, evaluation)
+    wrong = tuple(f"{o.expectation.span}: {o.worst}" for o in results if not o.holds)
+    count = len(results)
+    name = f"{example.name}: {count} expectation{'s' * (count != 1)}"
+    return Result(name, not wrong, wrong)
+
+
+def arguments(program: Checked, inputs: Mapping[str, Any], sizes: Mapping[str, int]) -> Any:
+    """The positional and named arguments of a generated function."""
+    positional = [inputs[i.name] for i in program.interface.inputs]
+    return positional, {n: sizes[n] for n in program.interface.open_sizes}
+
+
+def _generated(
+    example: Example, program: Checked, module: ModuleType, inputs: Mapping[str, Any]
+) -> Result:
+    """The module's values and gradients are those of the interpreted graph."""
+    exact = evaluate(program, inputs, example.sizes)
+    positional, named = arguments(program, inputs, example.sizes)
+    with np.errstate(all="ignore"):
+        out, cache = module.forward(*positional, **named)
+    names = program.interface.outputs
+    found = dict(zip(names, out if len(names) > 1 else (out,), strict=True))
+    wanted = {name: exact.values[name] for name in names}
+    if exact.gradients:
+        seeds: dict[str, float] = {}
+        with np.errstate(all="ignore"):
+            gradients = module.backward(cache, **seeds)
+        fields = [n for n in program.interface.differentiated if n in exact.gradients]
+        found |= {f"grad({n})": v for n, v in zip(fields, gradients, strict=True)}
+        wanted |= {f"grad({n})": exact.gradients[n] for n in fields}
+    wrong = tuple(
+        f"{name}: the generated code gives {np.asarray(value)}, the graph {wanted[name]}"
+        for name, value in found.items()
+        if not np.allclose(value, wanted[name], rtol=1e-9, atol=1e-12, equal_nan=True)
+    )
+    return Result(f"{example.name}: generated code", not wrong, wrong)
+
+
+def _gradients(
+    example: Example, program: Checked, module: ModuleType, inputs: Mapping[str, Any]
+) -> Result:
+    def value(moved: Mapping[str, Any]) -> float:
+        positional, named = arguments(program, moved, example.sizes)
+        with np.errstate(all="ignore"):
+            return float(module.value_and_grad(*positional, **named)[0])
+
+    positional, named = arguments(program, inputs, example.sizes)
+    with np.errstate(all="ignore"):
+        _, gradients = module.value_and_grad(*positional, **named)
+    fields = [i.name for i in program.interface.inputs if i.differentiated and i.type.is_float]
+    by_name = dict(zip(fields, gradients, strict=True))
+    comparisons = compare(value, inputs, by_name)
+    wrong = tuple(_words(c) for c in comparisons if not c.holds)
+    entries = sum(c.compared for c in comparisons)
+    kinks = sum(c.kinks for c in comparisons)
+    tail = f", {kinks} at kinks skipped" if kinks else ""
+    return Result(f"{example.name}: gradients, {entries} entries{tail}", not wrong, wrong)
+
+
+def _words(comparison: Comparison) -> str:
+    place = f"[{', '.join(map(str, comparison.place))}]" if comparison.place else ""
+    return (
+        f"grad({comparison.name}){place}: {comparison.analytic:.10g} computed, "
+        f"{comparison.numeric:.10g} by differences"
+    )
