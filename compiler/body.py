@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ..dsl.graph import Node, topological
+from ..dsl.graph import Graph, Node
 from .names import Names, legal, temporary
 from .python import INDENT, WIDTH, fits
 from .render import Renderer
@@ -34,12 +34,13 @@ class _Line:
 class Body:
     """Writes the statements of a function; ``lines`` holds them, indented once."""
 
-    def __init__(self, function: Function, renderer: Renderer, names: Names) -> None:
+    def __init__(
+        self, function: Function, renderer: Renderer, names: Names, risky: set[Node]
+    ) -> None:
         self.function = function
         self.renderer = renderer
         self.names = names
-        self.guarded = set() if renderer.scalar else _guarded(function)
-        self.risky = _risky(function.nodes, self.guarded)
+        self.risky = risky
         self._lines: list[_Line] = []
         self._written: set[Node] = set(renderer.names)
         for node in function.statements:
@@ -63,14 +64,14 @@ class Body:
         name = self.name_of(node)
         expression = self.renderer.computed(node)
         line = f"{INDENT}{name} = {expression.text}"
-        if not fits(INDENT * (node in self.risky) + line):
+        quiet = any(part in self.risky for part in inside)
+        if not fits(INDENT * quiet + line):
             longest = self.longest_part(node)
             if longest is not None:
                 return self.apart(longest, node, comment)
             if len(line) > WIDTH:
                 line += "  # fmt: skip"
         self._lines += [_Line(text) for text in comment(node, inside)]
-        quiet = any(part in self.risky for part in inside)
         self._lines.append(_Line(self.with_place(line, node), quiet))
         self.renderer.names[node] = name
         self._written.add(node)
@@ -123,16 +124,16 @@ class Body:
         return lines
 
 
-def _guarded(function: Function) -> set[Node]:
+def guarded_nodes(graph: Graph) -> set[Node]:
     """The nodes that only branches of conditions use."""
     users: dict[Node, list[tuple[Node, int]]] = {}
-    nodes = function.nodes
-    for node in nodes:
+    for node in graph.nodes:
         for position, operand in enumerate(node.operands):
             users.setdefault(operand, []).append((node, position))
+    results = {*graph.outputs.values(), *graph.gradients.values()}
     guarded: set[Node] = set()
-    for node in reversed(topological(function.results, function.given)):
-        if node in function.results or is_leaf(node):
+    for node in reversed(graph.nodes):
+        if node in results or is_leaf(node):
             continue
         if all(
             (user.op.name == "where" and position > 0) or user in guarded
@@ -142,15 +143,13 @@ def _guarded(function: Function) -> set[Node]:
     return guarded
 
 
-def _risky(nodes: Iterable[Node], guarded: set[Node]) -> set[Node]:
+def risky_nodes(graph: Graph) -> set[Node]:
     """Guarded nodes that may warn, with those that compute with their results."""
+    guarded = guarded_nodes(graph)
     risky: set[Node] = set()
-    inside = set(nodes)
-    for node in topological(guarded):
-        if node not in guarded or node not in inside:
-            continue
-        if node.op.name not in _QUIET and not node.op.view:
-            risky.add(node)
-        elif any(operand in risky for operand in node.operands):
-            risky.add(node)
+    for node in graph.nodes:
+        if node in guarded:
+            warns = node.op.name not in _QUIET and not node.op.view
+            if warns or any(operand in risky for operand in node.operands):
+                risky.add(node)
     return risky

@@ -31,8 +31,8 @@ def near_operation(name: str) -> str | None:
 def describe(name: str) -> str | None:
     """All that is declared of an operation, or ``None`` where there is none."""
     if name in prelude():
-        from ..dsl.format import format_program
         from ..dsl import ast
+        from ..dsl.format import format_program
 
         function = prelude()[name]
         source = function.span.source

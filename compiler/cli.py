@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .given import Inputs
 
 WRONG, USAGE, FAILED, INTERNAL = 1, 2, 3, 70
+STAGES = ("ast", "checked", "graph", "gradient", "passes", "python")
 
 
 class Failed(Exception):
@@ -109,7 +110,8 @@ def source_of(path: str) -> Source:
     from . import driver
 
     if path == "-":
-        return Source(click.get_text_stream("stdin", encoding="utf-8").read(), "<stdin>")
+        stream = click.get_text_stream("stdin", encoding="utf-8")
+        return Source(stream.read(), "<stdin>")
     return driver.read(Path(path))
 
 
@@ -153,7 +155,9 @@ def code_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def options_from(wrt: str | None, dtype: str | None, sizes: tuple[str, ...], no_checks: bool) -> Options:
+def options_from(
+    wrt: str | None, dtype: str | None, sizes: tuple[str, ...], no_checks: bool
+) -> Options:
     from .compilation import Options
 
     fixed = []
@@ -170,14 +174,18 @@ def input_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say which inputs to take."""
     for option in (
         click.option("--data", type=click.Path(dir_okay=False), help="Inputs from an .npz file."),
-        click.option("--set", "words", multiple=True, metavar="x=1.0", help="Give an input or size."),
+        click.option(
+            "--set", "words", multiple=True, metavar="x=1.0", help="Give an input or size."
+        ),
         click.option("--example", metavar="NAME", help="Take the inputs of an example."),
     ):
         command = option(command)
     return command
 
 
-def inputs_from(program: Checked, example: str | None, words: tuple[str, ...], data: str | None) -> Inputs:
+def inputs_from(
+    program: Checked, example: str | None, words: tuple[str, ...], data: str | None
+) -> Inputs:
     from .given import InputError, from_example, from_words
 
     try:
@@ -291,7 +299,9 @@ def test(paths: tuple[str, ...]) -> None:
         if not program.examples:
             click.echo("  no example, nothing to test")
         for result in run_tests(program, spec):
-            mark = click.style("ok  ", fg="green") if result.passed else click.style("FAIL", fg="red")
+            mark = (
+                click.style("ok  ", fg="green") if result.passed else click.style("FAIL", fg="red")
+            )
             click.echo(f"  {mark} {result.name}", color=_colour(sys.stdout))
             for line in result.details:
                 click.echo(f"       {line}")
@@ -306,8 +316,9 @@ def test(paths: tuple[str, ...]) -> None:
 
 @gradc.command(name="show")
 @_spec
-@click.option("--stage", type=click.Choice(["ast", "checked", "graph", "gradient", "passes", "python"]),
-              default="passes", show_default=True, help="Which one.")  # fmt: skip
+@click.option(
+    "--stage", type=click.Choice(STAGES), default="passes", show_default=True, help="Which one."
+)
 @code_options
 @speaks
 def show_stage(spec: str, stage: str, **code: Any) -> None:

@@ -53,18 +53,20 @@ class BackwardComments:
             undoes = part.op.name == "sum" and part.cause is not None
             if undoes and part.cause is not None and part.cause.op.family == "elementwise":
                 operand = paper.label(part.cause.operands[part.position or 0])
-                text = f"{INDENT}# {operand} was broadcast: the sum adds up what each copy received."
+                text = (
+                    f"{INDENT}# {operand} was broadcast: the sum adds up what each copy received."
+                )
                 lines.append(_cut(text))
             if part.op.name == "add" and part.adjoint_of is not None:
-                text = f"{INDENT}# {paper.label(part.adjoint_of)} is used more than once: its gradients add up."
-                lines.append(_cut(text))
+                name = paper.label(part.adjoint_of)
+                lines.append(_cut(f"# {name} is used more than once: its gradients add up."))
         shared = self.sharing.get(node, [])
         if len(shared) > 1:
             lines.append(_cut(f"{INDENT}# The same gradient arrives at {_listed(shared)}."))
         return lines
 
 
-def _listed(names: list[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:-1]) + f" and {names[-1]}"
 
 

@@ -35,6 +35,9 @@ class Options:
         return words if self.checks else [*words, "--no-checks"]
 
 
+DEFAULT = Options()
+
+
 @dataclass(frozen=True)
 class Compilation:
     """``both`` computes outputs and, from seeds, gradients; ``at_once`` the objective and its

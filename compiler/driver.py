@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .. import __version__
 from ..dsl.ast import Program
 from ..dsl.check import Checked, check
 from ..dsl.errors import Severity, SpecError, mistakes
@@ -16,13 +17,10 @@ from ..dsl.parse import parse
 from ..dsl.shapes import Kind
 from ..dsl.sizes import Size
 from ..dsl.source import Source
-from .. import __version__
-from .compilation import Compilation, Options
+from .compilation import DEFAULT, Compilation, Options
 from .differentiate import seed_nodes, with_gradients
 from .module import module_text
 from .passes import finish, optimise
-
-STAGES = ("ast", "checked", "graph", "gradient", "passes", "python")
 
 
 class UsageError(Exception):
@@ -50,7 +48,7 @@ def checked(source: Source, *, strict: bool = False) -> Checked:
     return result
 
 
-def compiled(program: Checked, options: Options = Options()) -> Compilation:
+def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     """Lowered, differentiated and optimised. Raises ``UsageError``."""
     graph = lower(_specialised(program.graph, options))
     interface = graph.interface
@@ -76,16 +74,16 @@ def compiled(program: Checked, options: Options = Options()) -> Compilation:
 
 def _wrt(program: Checked, options: Options) -> tuple[str, ...]:
     possible = [
-        i.name
-        for i in program.interface.inputs
-        if i.differentiated and i.type.kind is Kind.FLOAT
+        i.name for i in program.interface.inputs if i.differentiated and i.type.kind is Kind.FLOAT
     ]
     if options.wrt is None:
         return tuple(possible)
     for name in options.wrt:
         if name not in possible:
             known = ", ".join(possible) or "none"
-            raise UsageError(f"--wrt: `{name}` is not an input with a gradient (there are: {known})")
+            raise UsageError(
+                f"--wrt: `{name}` is not an input with a gradient (there are: {known})"
+            )
     return tuple(name for name in possible if name in options.wrt)
 
 
@@ -128,7 +126,7 @@ class Stage:
     text: str
 
 
-def stages(source: Source, options: Options = Options()) -> Iterator[Stage]:
+def stages(source: Source, options: Options = DEFAULT) -> Iterator[Stage]:
     """The text form of what passes between the stages, one after the other."""
     from ..dsl.format import format_program
 

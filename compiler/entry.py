@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ..dsl.graph import Input
 from ..dsl.shapes import Kind
 from ..dsl.sizes import Size, size_text, solve
-from .paper import plain
-from .python import INDENT, bracketed, quoted
+from .python import INDENT, bracketed, fits, plain, quoted
 from .setting import Setting
+
+
+@dataclass(frozen=True)
+class _Check:
+    """Statements, the sizes they need, and the size they bind, if they do."""
+
+    lines: list[str]
+    needs: frozenset[str] = frozenset()
+    binds: str | None = None
 
 
 class Entry:
@@ -21,7 +30,7 @@ class Entry:
         self.checks = setting.compilation.options.checks
         self.origin: dict[str, str] = {}
         self.size_expressions: dict[str, str] = {}
-        self.resolved: list[tuple[Input, list[str]]] = []
+        self.resolved: list[tuple[Input, list[_Check]]] = []
         self._resolve()
 
     @property
@@ -59,17 +68,12 @@ class Entry:
     def text(self, size: Size) -> str:
         return size_text(size, lambda name: self.setting.sizes[name], "**")
 
-    def _shape_checks(self, i: Input, known: list[str]) -> list[str]:
-        """Statements that check an array's shape and bind the sizes it brings."""
+    def _shape_checks(self, i: Input, known: list[str]) -> list[_Check]:
+        """What is checked of an array's shape; binds the sizes that it brings."""
         name, shape = self.parameter(i), i.type.shape
         if self.setting.scalar:
             return []
-        rank = len(shape)
         expected = f"{name}: expected {i.type}, got shape {{{name}.shape}}"
-        lines: list[str] = []
-        needed = {n for d in shape for n in d.names()}
-        fresh = [d.name for d in shape if d.name is not None and d.name not in known]
-        all_fresh = len(fresh) == rank and len(set(fresh)) == rank and rank > 0
         bindings = []
         for axis, dimension in enumerate(shape):
             solution = solve(dimension, known)
@@ -85,27 +89,44 @@ class Entry:
             self.origin[solution.name] = name
             known.append(solution.name)
             bindings.append((solution.name, value, dimension.name is None))
-        if bindings or rank == 0:
-            lines += self._raise_if(f"{name}.ndim != {rank}", expected)
-        if all_fresh:
-            targets = [self.setting.sizes[n] for n in fresh if n is not None]
-            left = f"({targets[0]},)" if rank == 1 else ", ".join(targets)
-            return [*lines, f"{INDENT}{left} = {name}.shape"]
+        checks = []
+        if bindings or not shape:
+            checks.append(_Check(self._raise_if(f"{name}.ndim != {len(shape)}", expected)))
         for size_name, value, _ in bindings:
-            lines.append(f"{INDENT}{self.setting.sizes[size_name]} = {value}")
-        if rank and not (bindings and len(bindings) == rank and not any(b[2] for b in bindings)):
-            given = [n for n in sorted(needed) if n in self.origin and self.origin[n] != name]
-            if given:
-                places = (f"{n} = {{{self.setting.sizes[n]}}} from {self.origin[n]}" for n in given)
-                expected += " with " + ", ".join(places)
-            texts = [self.text(d) for d in shape]
-            tuple_text = f"({texts[0]},)" if rank == 1 else f"({', '.join(texts)})"
-            condition = f"{name}.shape != {tuple_text}"
-            for size_name, _, derived in bindings:
-                if derived:
-                    condition = f"{self.setting.sizes[size_name]} < 0 or {condition}"
-            lines += self._raise_if(condition, expected)
-        return lines
+            line = f"{INDENT}{self.setting.sizes[size_name]} = {value}"
+            checks.append(_Check([line], binds=size_name))
+        plainly_bound = len(bindings) == len(shape) and not any(b[2] for b in bindings)
+        if shape and not plainly_bound:
+            checks.append(self._whole_shape(i, expected, [b[0] for b in bindings if b[2]]))
+        return checks
+
+    def _whole_shape(self, i: Input, expected: str, derived: Sequence[str]) -> _Check:
+        """The comparison of a shape with sizes that are known by now."""
+        name, shape = self.parameter(i), i.type.shape
+        needed = {n for d in shape for n in d.names()}
+        given = [n for n in sorted(needed) if self.origin.get(n, name) != name]
+        if given:
+            places = (f"{n} = {{{self.setting.sizes[n]}}} from {self.origin[n]}" for n in given)
+            expected += " with " + ", ".join(places)
+        texts = [self.text(d) for d in shape]
+        tuple_text = f"({texts[0]},)" if len(shape) == 1 else f"({', '.join(texts)})"
+        negative = "".join(f"{self.setting.sizes[n]} < 0 or " for n in derived)
+        lines = self._raise_if(f"{negative}{name}.shape != {tuple_text}", expected)
+        return _Check(lines, needs=frozenset(needed))
+
+    def _kept_checks(self) -> list[str]:
+        """The checks of all inputs, with the sizes that any of them needs."""
+        checks = [check for _, own in self.resolved for check in own]
+        checks += self._condition_checks()
+        for i in self.inputs:
+            checks += self._domain_checks(i)
+        needed = {name for check in checks for name in check.needs}
+        return [
+            line
+            for check in checks
+            if check.binds is None or check.binds in needed
+            for line in check.lines
+        ]
 
     def _grouped(self, size: Size) -> str:
         text = self.text(size)
@@ -134,8 +155,7 @@ class Entry:
         elif floats:
             self.setting.kernel("_float_arrays")
             arguments = [f"{name}={name}" for name in floats]
-            left = f"({floats[0]},)" if len(floats) == 1 else ", ".join(floats)
-            lines += bracketed(f"{left} = _float_arrays(", arguments, ")", INDENT)
+            lines += assigned(floats, "_float_arrays(", arguments, ")", unpacks=True)
         for i in self.inputs:
             if i.type.kind is not Kind.FLOAT:
                 helper = self.setting.kernel(f"_{i.type.kind}_array")
@@ -158,7 +178,7 @@ class Entry:
 
     # ── The function ────────────────────────────────────────────────────────
 
-    def _domain_checks(self, i: Input) -> list[str]:
+    def _domain_checks(self, i: Input) -> list[_Check]:
         domain, name = i.domain, self.parameter(i)
         if domain is None:
             return []
@@ -178,10 +198,12 @@ class Entry:
             joined = tests[0] if len(tests) == 1 else " & ".join(f"({t})" for t in tests)
             condition = f"not {np}.all({joined})"
         expected = f"{name}: expected values {plain(domain.text)}"
-        return self._raise_if(condition, expected.replace("{", "{{").replace("}", "}}"))
+        limits = [limit for limit in (domain.low, domain.high) if isinstance(limit, Size)]
+        needs = frozenset(n for limit in limits for n in limit.names())
+        return [_Check(self._raise_if(condition, expected), needs=needs)]
 
-    def _condition_checks(self) -> list[str]:
-        lines = []
+    def _condition_checks(self) -> list[_Check]:
+        checks = []
         seen = set()
         for condition, span in self.setting.compilation.interface.conditions:
             key = condition.low, condition.high
@@ -192,8 +214,8 @@ class Entry:
             values = ", ".join(f"{n} = {{{self.setting.sizes[n]}}}" for n in names)
             what = f"line {span.line}: {plain(condition.what)} with {values}"
             test = f"{self.text(condition.low)} > {self.text(condition.high)}"
-            lines += self._raise_if(test, what)
-        return lines
+            checks.append(_Check(self._raise_if(test, what), needs=frozenset(names)))
+        return checks
 
     def function(self) -> list[str]:
         """``_inputs``, or nothing where a line does the same."""
@@ -203,19 +225,26 @@ class Entry:
         open_sizes = [setting.sizes[n] for n in setting.compilation.interface.open_sizes]
         parameters = [f"{self.parameter(i)}: {setting.accepted(i.type)}" for i in self.inputs]
         parameters += [f"{name}: int" for name in open_sizes]
-        types = [setting.annotation(i.type) if setting.scalar else "Array" for i in self.inputs]
+        types = [setting.annotation(i.type) for i in self.inputs]
         result = types[0] if len(types) == 1 else f"tuple[{', '.join(types)}]"
+        if not fits(f") -> {result}:"):
+            result = f"tuple[{types[0] if len(set(types)) == 1 else 'Any'}, ...]"
         lines = bracketed("def _inputs(", parameters, f") -> {result}:")
         what = "numbers" if setting.scalar else "arrays"
         lines.append(f'{INDENT}"""The arguments as {what}. ValueError where one does not fit."""')
         lines += self.conversions()
-        for _, checks in self.resolved:
-            lines += checks
-        lines += self._condition_checks()
-        for i in self.inputs:
-            lines += self._domain_checks(i)
-        lines += bracketed("return ", [self.parameter(i) for i in self.inputs], "", INDENT)
-        return lines
+        lines += self._kept_checks()
+        results = [self._result(i) for i in self.inputs]
+        line = f"{INDENT}return {', '.join(results)}"
+        if fits(line):
+            return [*lines, line]
+        return lines + bracketed("return (", results, ")", INDENT)
+
+    def _result(self, i: Input) -> str:
+        """An argument as it is handed on: arrays without axes become scalars."""
+        name = self.parameter(i)
+        scalar = not i.type.rank and not self.setting.scalar
+        return f"{name}.dtype.type({name})" if scalar else name
 
     def call(self) -> list[str]:
         """The first statements of a function that takes the inputs."""
@@ -224,11 +253,21 @@ class Entry:
         names = [self.parameter(i) for i in self.inputs]
         interface = self.setting.compilation.interface
         arguments = names + [self.setting.sizes[n] for n in interface.open_sizes]
-        left = ", ".join(names)
-        return bracketed(f"{left} = _inputs(", arguments, ")", INDENT)
+        return assigned(names, "_inputs(", arguments, ")")
 
 
 def _number(value: float) -> str:
     if value == float("inf") or value == -float("inf"):
         return f'float("{value}")'
     return str(int(value)) if value.is_integer() else repr(value)
+
+
+def assigned(
+    names: Sequence[str], head: str, arguments: Sequence[str], tail: str, *, unpacks: bool = False
+) -> list[str]:
+    """``a, b = head(arguments)``, by way of a list where the names are too many for a line."""
+    left = ", ".join(names) if len(names) != 1 or not unpacks else f"({names[0]},)"
+    if fits(f"{INDENT}{left} = {head}"):
+        return bracketed(f"{left} = {head}", arguments, tail, INDENT)
+    lines = bracketed(f"arguments = {head}", arguments, tail, INDENT)
+    return lines + [f"{INDENT}{name} = arguments[{at}]" for at, name in enumerate(names)]

@@ -9,18 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from operator import add, mul, sub
 from typing import Any
 
 import numpy as np
 
-from ..dsl import ast
-from ..dsl.constants import literal
 from ..dsl.graph import Node, constant, make, topological
 from .evaluate import Evaluation
-from .paper import definition, label, on_paper, rule_on_paper
+from .paper import definition, label, on_paper, rule_on_paper, slope_on_paper
 from .reverse import gradients
-from .rules import apply_rule, rule_text, rule_tree
+from .rules import apply_rule, rule_text
 
 _LETTERS = ("x", "y", "z", "u", "v", "w")
 _MOST_ENTRIES = 9
@@ -94,7 +91,7 @@ class _Explainer:
         operand = node.operands[position]
         letters, numbers = self.substitutions(node)
         result = self.value(self.contribution(node, position, arriving))
-        slope = _slope(node, position)
+        slope = slope_on_paper(node, position)
         if slope is None:
             derivative = rule_on_paper(node, position)
             worked = f"d{label(operand)} = {result}"
@@ -163,42 +160,6 @@ class _Explainer:
 
     def scalar(self, value: float) -> str:
         return f"{value:.4g}" if self.digits is None else f"{value:.{self.digits}f}"
-
-
-def _slope(node: Node, position: int) -> ast.Expr | None:
-    """The local derivative as a formula, where it is a factor; constants put in and folded."""
-    name = node.op.operand_name(position)
-    text = node.op.shown.get(name)
-    if text is None:
-        if node.op.family != "elementwise":
-            return None
-        text = node.op.rules[name]
-    constants = {
-        parameter.name: operand.attributes["value"]
-        for parameter, operand in zip(node.op.operands, node.operands, strict=False)
-        if operand.op.name == "constant"
-    }
-    return _folded(rule_tree(text), constants)
-
-
-def _folded(tree: ast.Expr, constants: Mapping[str, float]) -> ast.Expr:
-    """The formula with constants in place of names, and their sums and products done."""
-    if isinstance(tree, ast.Name) and tree.id in constants:
-        value = constants[tree.id]
-        number = ast.Number(tree.span, str(abs(value)))
-        return number if value >= 0 else ast.Unary(tree.span, "-", number)
-    if isinstance(tree, ast.Unary):
-        return ast.Unary(tree.span, tree.operator, _folded(tree.operand, constants))
-    if not isinstance(tree, ast.Binary):
-        return tree
-    left, right = _folded(tree.left, constants), _folded(tree.right, constants)
-    a, b = literal(left), literal(right)
-    arithmetic = {"+": add, "-": sub, "*": mul}.get(tree.operator)
-    if a is not None and b is not None and arithmetic is not None:
-        return _folded(ast.Name(tree.span, "result"), {"result": arithmetic(a, b)})
-    if tree.operator == "^" and b == 1:
-        return left
-    return ast.Binary(tree.span, tree.operator, left, right)
 
 
 def _only_rounds(node: Node) -> bool:

@@ -47,7 +47,7 @@ def from_example(program: Checked, name: str | None) -> Inputs:
 
 
 def from_words(program: Checked, words: Sequence[str], data: Path | None) -> Inputs:
-    """``name=expression`` words and an ``.npz`` file together. Raises ``InputError``, ``SpecError``."""
+    """``name=expression`` words and an ``.npz`` file. Raises ``InputError``, ``SpecError``."""
     arrays = _arrays(data) if data is not None else {}
     given = dict(word.partition("=")[::2] for word in words)
     for word, text in given.items():

@@ -1,8 +1,9 @@
 """Gradients against numerical derivatives of the generated module's own functions.
 
-Central differences with Richardson extrapolation (L. F. Richardson, 1911): ``(4 D(h/2) - D(h)) / 3``
-has an error of order h⁴, and its distance to ``D(h/2)`` estimates that error. Where the slopes on
-the two sides stay apart as h shrinks, the point is a kink and is not compared.
+Central differences with Richardson extrapolation (L. F. Richardson, 1911):
+``(4 D(h/2) - D(h)) / 3`` has an error of order h⁴, and its distance to ``D(h/2)`` estimates that
+error. Where the slopes on the two sides stay apart as h shrinks, the point is a kink and is not
+compared.
 """
 
 from __future__ import annotations

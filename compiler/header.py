@@ -66,4 +66,4 @@ _AMBIGUOUS = re.compile(r"(?:^|[\s(,*])(?:l|O|I)(?:$|[\s,:=)])", re.MULTILINE)
 
 def needs_noqa(body: str) -> str:
     """A line for Ruff where a name of the user is one that it finds ambiguous."""
-    return "# ruff: noqa: E741" if _AMBIGUOUS.search(body) else ""
+    return "# ruff: noqa: E741, RUF100" if _AMBIGUOUS.search(body) else ""

@@ -76,6 +76,8 @@ def expression(node: Node, sizes: Mapping[str, int]) -> str:
         if name == "array":
             shape = tuple(size.evaluate(sizes) for size in node.attributes["shape"])
             return f"np.reshape([{', '.join(v.text for v in variables)}], {shape})"
+        if name == "dtype":
+            return "dtype"
         if name == "index_object":
             return _literal(node.attributes["index"], sizes)
         return _literal(node.attributes[name], sizes)

@@ -14,7 +14,7 @@ from .. import __version__
 from ..dsl.library import Files
 from ..dsl.source import Source
 from . import driver
-from .compilation import Options
+from .compilation import DEFAULT, Options
 
 _loaded: dict[str, ModuleType] = {}
 
@@ -40,7 +40,7 @@ def _umask() -> int:
     return current
 
 
-def load_file(path: Path, options: Options = Options()) -> ModuleType:
+def load_file(path: Path, options: Options = DEFAULT) -> ModuleType:
     """The module of a specification, compiled if need be. Raises ``OSError``, ``SpecError``.
 
     The cache is ``__pycache__`` beside the file; where that cannot be written, memory.
@@ -49,7 +49,7 @@ def load_file(path: Path, options: Options = Options()) -> ModuleType:
     source = driver.read(path)
     key = _key(source, options)
     name = f"gradc_modules.{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    if options != Options():
+    if options != DEFAULT:
         name += "_" + key[:8]
     present = _loaded.get(name)
     if present is not None and present.__dict__["__gradc_key__"] == key:

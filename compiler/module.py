@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ..dsl.graph import Graph, Node
 from ..dsl.kernels import kernels
 from ..dsl.shapes import Kind
-from .body import Body, Commenter, no_comment
+from .body import Body, Commenter, no_comment, risky_nodes
 from .comments import BackwardComments
 from .compilation import Compilation
 from .entry import Entry
@@ -40,7 +40,8 @@ class _Scope:
         self.renderer.names[node] = name
 
     def write(self, function: Function, comment: Commenter = no_comment) -> None:
-        self.lines += Body(function, self.renderer, self.names).write(comment)
+        risky = set() if self.renderer.scalar else risky_nodes(self.graph)
+        self.lines += Body(function, self.renderer, self.names, risky).write(comment)
 
 
 class _Module:
@@ -74,7 +75,7 @@ class _Module:
                 value = self.entry.size_expressions[name]
                 lines.append(f"{INDENT}{self.setting.sizes[name]} = {value}")
         if dtype:
-            lines.append(f"{INDENT}dtype = {self.dtype_source()}")
+            lines.append(f"{INDENT}{self.setting.dtype} = {self.dtype_source()}")
         return lines
 
     def dtype_source(self) -> str:
@@ -94,8 +95,6 @@ class _Module:
                 shared = owner in owners or owner.op.name == "input"
                 text += ".copy()" * shared
                 owners.add(owner)
-            elif not self.setting.scalar and owner.op.name == "input":
-                text += "[()]"
             texts.append(text)
         return texts
 
@@ -105,7 +104,7 @@ class _Module:
         first = plan(graph.nodes, outputs, graph.inputs.values())
         self.kept = kept_for_backward(graph, first)
         results = [*outputs, *(node for node in self.kept if node.op.name != "input")]
-        scope = self.scope(graph, "dtype")
+        scope = self.scope(graph)
         scope.write(plan(graph.nodes, results, graph.inputs.values()))
         self.fields = {node: scope.renderer.names[node] for node in self.kept}
         return scope
@@ -117,7 +116,8 @@ class _Module:
         parts = []
         for output, name in written.items():
             type_ = self.compilation.output_type(output)
-            annotation = "float" if not type_.rank else "ArrayLike"
+            number = "float" if self.setting.scalar else "float | Scalar"
+            annotation = "ArrayLike" if type_.rank else number
             default = ""
             if len(seeds) > 1:
                 default = " = 1.0" if output == self.interface.objective else " = 0.0"
@@ -131,11 +131,11 @@ class _Module:
         for output, name in written.items():
             type_ = self.compilation.output_type(output)
             if not type_.rank:
-                lines.append(f"{INDENT}{name} = float({name})")
+                lines.append(f"{INDENT}{name} = {self.seed_scalar(scope, name)}")
                 continue
             scope.renderer.uses.dtype = True
             np = scope.renderer.module("np")
-            lines.append(f"{INDENT}{name} = {np}.asarray({name}, dtype)")
+            lines.append(f"{INDENT}{name} = {np}.asarray({name}, {self.setting.dtype})")
             if not self.compilation.options.checks:
                 continue
             shape = scope.renderer.shape(type_.shape)
@@ -147,9 +147,16 @@ class _Module:
             lines += bracketed("raise ValueError(", [message], ")", INDENT * 2)
         return lines
 
+    def seed_scalar(self, scope: _Scope, name: str) -> str:
+        """A seed as a number of the working precision."""
+        if self.setting.scalar:
+            return f"float({name})"
+        scope.renderer.uses.dtype = True
+        return f"{self.setting.dtype}.type({name})"
+
     def backward(self) -> list[str]:
         graph = self.compilation.both
-        names = self.setting.names("dtype", *self.fields.values())
+        names = self.setting.names(*self.fields.values())
         cache = names.fresh("cache")
         parameters, written = self.seed_parameters(names)
         scope = _Scope(graph, self.setting.renderer(graph), names)
@@ -170,13 +177,11 @@ class _Module:
         arrays = [name for node, name in self.fields.items() if _has_dtype(node)]
         self.keeps_dtype = uses.dtype and not arrays
         self.setting.merge(uses)
-        head = bracketed(
-            "def backward(", [f"{cache}: Cache", *parameters], ") -> Gradients:"
-        )
+        head = bracketed("def backward(", [f"{cache}: Cache", *parameters], ") -> Gradients:")
         lines = [*head, *docstring(self.backward_doc(written), INDENT)]
         lines += self.unpack(cache)
         if uses.dtype and arrays:
-            lines.append(f"{INDENT}dtype = {arrays[0]}.dtype")
+            lines.append(f"{INDENT}{self.setting.dtype} = {arrays[0]}.dtype")
         lines += [*checks, *scope.lines]
         return lines + bracketed("return Gradients(", texts, ")", INDENT)
 
@@ -190,14 +195,10 @@ class _Module:
         return [line] if fits(line) else [f"{INDENT}{n} = {cache}.{n}" for n in names]
 
     def cache_fields(self) -> list[tuple[str, str]]:
-        fields = [
-            (name, self.setting.annotation(node.type) if node.op.name != "input" or
-             self.setting.scalar else "Array")
-            for node, name in self.fields.items()
-        ]  # fmt: skip
+        fields = [(name, self.setting.annotation(node.type)) for node, name in self.fields.items()]
         fields += [(self.setting.sizes[name], "int") for name in self.kept_sizes]
         if self.keeps_dtype:
-            fields.append(("dtype", f"{self.setting.module('np')}.dtype[Any]"))
+            fields.append((self.setting.dtype, f"{self.setting.module('np')}.dtype[Any]"))
         return fields
 
     def finish_forward(self, scope: _Scope) -> list[str]:
@@ -211,7 +212,9 @@ class _Module:
         fields = [name for name, _ in self.cache_fields()]
         cache = f"Cache({', '.join(fields)})"
         self.setting.merge(uses)
-        head = bracketed("def forward(", self.parameters(), f") -> tuple[{self.result_type()}, Cache]:")
+        head = bracketed(
+            "def forward(", self.parameters(), f") -> tuple[{self.result_type()}, Cache]:"
+        )
         lines = [*head, *docstring(self.forward_doc(), INDENT), *self.entry.call()]
         dtype = uses.dtype or self.keeps_dtype
         lines += self.locals(scope, uses.sizes | set(self.kept_sizes), dtype)
@@ -237,7 +240,7 @@ class _Module:
         assert graph is not None and self.interface.objective is not None
         value = graph.outputs[self.interface.objective]
         gradients = list(graph.gradients.values())
-        reserved = ["dtype"] if self.setting.scalar else ["dtype", "out"]
+        reserved = [] if self.setting.scalar else ["out"]
         scope = self.scope(graph, *reserved)
         function = plan(graph.nodes, [value, *gradients], graph.inputs.values())
         scope.write(function, BackwardComments(function.nodes, _sharing(graph)))
@@ -348,7 +351,11 @@ class _Module:
             inputs.append(f"{quoted(i.name)}: ({quoted(kind)}, {quoted(str(i.type))})")
         outputs = [f"{quoted(n)}: {quoted(str(self.compilation.output_type(n)))}"
                    for n in self.interface.outputs]  # fmt: skip
-        lines = exploded("INPUTS = {", inputs, "}") if inputs else ["INPUTS: dict[str, tuple[str, str]] = {}"]
+        lines = (
+            exploded("INPUTS = {", inputs, "}")
+            if inputs
+            else ["INPUTS: dict[str, tuple[str, str]] = {}"]
+        )
         lines += exploded("OUTPUTS = {", outputs, "}")
         sha = self.interface.source.sha256
         return [*lines, f'SPEC_SHA256 = "{sha}"', f'GRADC_VERSION = "{version}"']
@@ -440,6 +447,5 @@ def _owner(node: Node) -> Node:
 
 
 def _has_dtype(node: Node) -> bool:
-    return node.type.kind is Kind.FLOAT and (bool(node.type.rank) or node.op.name == "input")
-
-
+    """Whether a value has a dtype to take over: an array or a scalar of NumPy."""
+    return node.type.kind is Kind.FLOAT

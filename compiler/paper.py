@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import add, mul, sub
 
 from ..dsl import ast
+from ..dsl.constants import literal
 from ..dsl.format import expression_text
 from ..dsl.graph import Node
 from ..dsl.source import Source
@@ -13,6 +16,7 @@ from .python import plain
 from .rules import rule_text, rule_tree
 
 _LONGEST = 24
+_CALL = re.compile(r"\w+\([^()]*\)")
 _ONE = ast.Number(Source("1").span(0, 1), "1")
 
 
@@ -29,7 +33,18 @@ def label(node: Node) -> str:
 def spec_text(node: Node) -> str:
     """The piece of the specification that a node comes from, on one line, without comments."""
     lines = [line.partition("#")[0] for line in node.span.text.splitlines()]
-    return plain(" ".join(lines))
+    text = plain(" ".join(lines))
+    return text[1:-1] if text.startswith("(") and _closes_at_end(text) else text
+
+
+def _closes_at_end(text: str) -> bool:
+    """Whether the first parenthesis is closed by the last character."""
+    depth = 0
+    for position, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return position == len(text) - 1
+    return False
 
 
 def definition(node: Node) -> str:
@@ -49,7 +64,7 @@ def rule_on_paper(node: Node, position: int) -> str:
     assert text is not None
     operand, result = node.operands[position], label(node)
     left, arriving = differential(label(operand)), differential(result)
-    names = {"y": result, "dy": arriving}
+    names = {"y": _atom(result), "dy": arriving}
     if not node.op.variadic:
         for parameter, value in zip(node.op.operands, node.operands, strict=True):
             names[parameter.name] = _atom(label(value))
@@ -58,11 +73,13 @@ def rule_on_paper(node: Node, position: int) -> str:
     if node.op.name == "where":
         condition = label(node.operands[0])
         return f"{left} = {arriving} where {'not ' if position == 2 else ''}{condition}"
-    if node.op.family != "elementwise":
+    guarded = text.startswith("if") and node.op.operand_name(position) in node.op.shown
+    if node.op.family != "elementwise" and not guarded:
         return f"{left} = {on_paper(rule_tree(text), names)}"
     if text in ("1", "-1"):
         return f"{left} = {'-' * (text == '-1')}{arriving}"
-    slope = rule_tree(text)
+    slope = slope_on_paper(node, position) if guarded else rule_tree(text)
+    assert slope is not None
     product = _times(ast.Name(slope.span, "dy"), slope)
     return f"{left} = {on_paper(product, names)}"
 
@@ -77,7 +94,44 @@ def _times(left: ast.Expr, right: ast.Expr) -> ast.Expr:
 
 
 def _atom(text: str) -> str:
-    return text if text.isidentifier() or text.replace(".", "").isdigit() else f"({text})"
+    simple = text.isidentifier() or text.replace(".", "").isdigit()
+    return text if simple or _CALL.fullmatch(text) else f"({text})"
+
+
+def slope_on_paper(node: Node, position: int) -> ast.Expr | None:
+    """The local derivative as a formula, where it is a factor; constants put in and folded."""
+    name = node.op.operand_name(position)
+    text = node.op.shown.get(name)
+    if text is None:
+        if node.op.family != "elementwise":
+            return None
+        text = node.op.rules[name]
+    constants = {
+        parameter.name: operand.attributes["value"]
+        for parameter, operand in zip(node.op.operands, node.operands, strict=False)
+        if operand.op.name == "constant"
+    }
+    return _folded(rule_tree(text), constants)
+
+
+def _folded(tree: ast.Expr, constants: Mapping[str, float]) -> ast.Expr:
+    """The formula with constants in place of names, and their sums and products done."""
+    if isinstance(tree, ast.Name) and tree.id in constants:
+        value = constants[tree.id]
+        number = ast.Number(tree.span, str(abs(value)))
+        return number if value >= 0 else ast.Unary(tree.span, "-", number)
+    if isinstance(tree, ast.Unary):
+        return ast.Unary(tree.span, tree.operator, _folded(tree.operand, constants))
+    if not isinstance(tree, ast.Binary):
+        return tree
+    left, right = _folded(tree.left, constants), _folded(tree.right, constants)
+    a, b = literal(left), literal(right)
+    arithmetic = {"+": add, "-": sub, "*": mul}.get(tree.operator)
+    if a is not None and b is not None and arithmetic is not None:
+        return _folded(ast.Name(tree.span, "result"), {"result": arithmetic(a, b)})
+    if tree.operator == "^" and b == 1:
+        return left
+    return ast.Binary(tree.span, tree.operator, left, right)
 
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")

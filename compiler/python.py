@@ -45,7 +45,7 @@ def plain(text: str) -> str:
 
 
 def docstring(paragraphs: Sequence[str], indent: str) -> list[str]:
-    """A docstring; each paragraph is wrapped, or kept, less two spaces, where it starts with two."""
+    """A docstring; a paragraph is wrapped, or kept less two spaces where it starts with two."""
     blocks: list[list[str]] = []
     for paragraph in paragraphs:
         text = "\n".join(_harmless(line) for line in paragraph.splitlines())
@@ -53,9 +53,7 @@ def docstring(paragraphs: Sequence[str], indent: str) -> list[str]:
             blocks.append([f"{indent}{line[2:]}".rstrip() for line in text.splitlines()])
         elif text.strip():
             width = WIDTH - len(indent) - 3
-            lines = textwrap.wrap(
-                text, width, break_long_words=False, break_on_hyphens=False
-            )
+            lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
             blocks.append([f"{indent}{line}" for line in lines])
     if not blocks:
         return []

@@ -36,12 +36,14 @@ class Renderer:
         names: dict[Node, str],
         modules: Mapping[str, str],
         size_names: Mapping[str, str],
+        dtype: str = "dtype",
     ) -> None:
         self.scalar = scalar
         self.known = known
         self.names = names
         self.modules = modules
         self.size_names = size_names
+        self.dtype = dtype
         self.uses = Uses()
 
     def expression(self, node: Node) -> Expression:
@@ -55,9 +57,15 @@ class Renderer:
             return self.number(node.attributes["value"])
         if node.op.name == "size":
             return self.size(node.attributes["size"])
-        plain = self.scalar or is_weak(node)
-        text = self.math_text(node) if plain else self.numpy_text(node)
-        return self.filled(node, text, plain)
+        if self.scalar and node.op.name == "as_float" and node.operands[0].is_constant():
+            return self.number(float(node.operands[0].attributes["value"]))
+        return self.filled(node, self.text(node))
+
+    def text(self, node: Node) -> str:
+        """The template for a node: plain Python for numbers, NumPy for arrays."""
+        if self.scalar or is_weak(node) or _chooses_whole(node):
+            return self.math_text(node)
+        return self.numpy_text(node)
 
     def math_text(self, node: Node) -> str:
         """The ``math`` text, or a kernel where an operand may be outside what it allows."""
@@ -66,7 +74,7 @@ class Renderer:
             allowed = op.safe.get(parameter.name)
             if allowed is None:
                 continue
-            known = self.known.get(operand, Interval())
+            known = self.known.get(operand, Interval()) if self.scalar else allowed
             mirrored = op.name == "divide" and known.high < 0.0
             if not known.within(allowed) and not mirrored:
                 arguments = ", ".join(f"{{{p.name}}}" for p in op.operands)
@@ -79,7 +87,7 @@ class Renderer:
             text = text([o.type for o in node.operands], node.attributes)
         return text
 
-    def filled(self, node: Node, text: str, plain: bool) -> Expression:
+    def filled(self, node: Node, text: str) -> Expression:
         self.note_uses(text)
         operands = {}
         variadic = []
@@ -88,16 +96,10 @@ class Renderer:
             variadic = rendered
         else:
             operands = {p.name: e for p, e in zip(node.op.operands, rendered, strict=True)}
-        result = fill(
-            self.with_modules(text), operands, lambda name: self.option(node, name), variadic
-        )
-        if plain and node.op.name in ("as_float",) and is_weak(node):
-            return Expression(f"float({rendered[0].text})")
-        return result
+        text = self.with_modules(text)
+        return fill(text, operands, lambda name: self.option(node, name), variadic)
 
     def note_uses(self, text: str) -> None:
-        if "dtype" in text:
-            self.uses.dtype = True
         for module in ("np", "math"):
             if f"{module}." in text:
                 self.uses.modules.add(module)
@@ -116,8 +118,7 @@ class Renderer:
         """Whether a node's text would repeat an operand's."""
         if node.op.variadic:
             return node.operands.count(operand) > 1
-        plain = self.scalar or is_weak(node)
-        text = template(self.math_text(node) if plain else self.numpy_text(node))
+        text = template(self.text(node))
         total = sum(
             text.uses(p.name)
             for p, o in zip(node.op.operands, node.operands, strict=True)
@@ -156,6 +157,9 @@ class Renderer:
 
     def option(self, node: Node, name: str) -> str | None:
         """The text of an option; ``None`` where NumPy has it by default."""
+        if name == "dtype":
+            self.uses.dtype = True
+            return self.dtype
         if name == "array":
             return self.array_literal(node)
         if name in ("index", "index_object"):
@@ -205,3 +209,11 @@ class Renderer:
         else:
             text = f"{ends[0]} : {ends[1]}".strip()
         return text if item.step == 1 else f"{text}:{item.step}"
+
+
+def _chooses_whole(node: Node) -> bool:
+    """Whether a condition is one truth value that takes one branch or the other as it is."""
+    if node.op.name != "where":
+        return False
+    condition, a, b = node.operands
+    return not condition.type.rank and a.type.shape == b.type.shape == node.type.shape

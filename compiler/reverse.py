@@ -22,13 +22,17 @@ _SPREADING = ("sum", "mean", "max", "min", "norm", "logsumexp")
 
 @dataclass(frozen=True, slots=True)
 class Adjoint:
-    """A contribution ``value`` that counts where ``guard`` holds, or everywhere."""
+    """A contribution ``value`` that counts where ``guard`` holds, or everywhere.
+
+    A ``clean`` value is 0 already where the guard does not hold.
+    """
 
     value: Node
     guard: Node | None = None
+    clean: bool = False
 
     def selected(self) -> Node:
-        if self.guard is None:
+        if self.guard is None or self.clean:
             return self.value
         zero = constant(0.0, self.value.span)
         return _like(self.value, "where", [self.guard, self.value, zero])
@@ -99,7 +103,8 @@ class _Reverse:
             value = first.value
             for other in contributions[1:]:
                 value = _like(first.value, "add", [value, other.value])
-            return self._mark(node, Adjoint(value, first.guard))
+            clean = all(c.clean for c in contributions)
+            return self._mark(node, Adjoint(value, first.guard, clean))
         value = first.selected()
         for other in contributions[1:]:
             value = _like(first.value, "add", [value, other.selected()])
@@ -109,14 +114,14 @@ class _Reverse:
                 guard = None
                 break
             guard = _like(value, "logical_or", [guard, other.guard])
-        return self._mark(node, Adjoint(value, guard))
+        return self._mark(node, Adjoint(value, guard, clean=True))
 
     def _mark(self, node: Node, total: Adjoint) -> Adjoint:
         """Names a freshly made adjoint after its node; what only passes through keeps its name."""
         value = total.value
         if value.adjoint_of is None and value.cause is not None:
             value = replace(value, adjoint_of=node)
-        return Adjoint(value, total.guard)
+        return Adjoint(value, total.guard, total.clean)
 
     def _push(self, node: Node, total: Adjoint) -> None:
         for position, operand in enumerate(node.operands):
@@ -139,7 +144,8 @@ class _Reverse:
             # A shallow copy, so that what arrives at the two branches is told apart.
             return [Adjoint(value, both)]
         if node.op.family == "elementwise":
-            return [Adjoint(self._times_slope(node, position, text, value), guard)]
+            passed = self._times_slope(node, position, text, value)
+            return [Adjoint(passed, guard, total.clean and passed is value)]
         if guard is not None and guard.type.rank and node.op.family != "pointwise":
             if node.op.name not in _SPREADING:
                 value, guard = total.selected(), None
@@ -170,7 +176,7 @@ class _Reverse:
         value = _reduced("sum", value, shape)
         if guard is not None:
             guard = _reduced("any", guard, shape)
-        return Adjoint(value, guard)
+        return Adjoint(value, guard, clean=True)
 
 
 def _times(value: Node, slope: Node, cause: Node, position: int) -> Node:

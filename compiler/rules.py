@@ -18,6 +18,7 @@ from ..dsl.graph import Node, make, topological
 from ..dsl.library import prelude
 from ..dsl.lower import lower_nodes
 from ..dsl.ops import Op
+from ..dsl.order import free_names
 from ..dsl.parse import parse_expression
 from ..dsl.scope import Functions, Report, Scope, Static
 from ..dsl.shapes import Type
@@ -74,16 +75,14 @@ def apply_rule(text: str, node: Node, position: int, values: Mapping[str, Node])
 
 @cache
 def _mentions(text: str, name: str) -> bool:
-    from ..dsl.order import free_names
-
     return any(n.id == name for n in free_names(rule_tree(text)))
 
 
 def _stretch(node: Node, position: int) -> dict[str, Any]:
     """Where an operand of a joining operation lies along the joined axis."""
     constants: dict[str, Any] = {"position": position}
-    axis = node.attributes.get("axis")
     if node.op.name == "concat":
+        axis: int = node.attributes["axis"]
         lengths = [operand.type.shape[axis] for operand in node.operands]
         start = sum(lengths[:position], start=Size.of(0))
         constants |= {"start": start, "stop": start + lengths[position]}
@@ -110,5 +109,3 @@ def _fragment(
     stop = list(placeholders.values())
     lowered = lower_nodes([root], stop)[root]
     return Fragment(placeholders, tuple(topological([lowered], stop)), lowered)
-
-

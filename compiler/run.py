@@ -119,11 +119,13 @@ def _plain(value: Any) -> Any:
 def write_npz(path: Path, quantities: list[Quantity]) -> None:
     """Values under their names, gradients under ``grad(name)``; the whole file or none."""
     arrays = {q.name: np.asarray(q.value) for q in quantities}
-    arrays |= {f"grad({q.name})": np.asarray(q.gradient) for q in quantities if q.gradient is not None}
+    arrays |= {
+        f"grad({q.name})": np.asarray(q.gradient) for q in quantities if q.gradient is not None
+    }
     handle, temporary = tempfile.mkstemp(suffix=".npz", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, allow_pickle=False, **arrays)
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

@@ -11,10 +11,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..dsl.graph import Graph, Node, topological
+from ..dsl.intervals import REAL
+from .ranges import ranges
 
 # More operations than this in one statement are hard to read.
 _MAX_WEIGHT = 5
 _LEAVES = ("constant", "size", "input")
+# Made again in the backward pass rather than kept for it.
+_CHEAP = (
+    "less", "less_equal", "greater", "greater_equal", "equal", "not_equal",
+    "logical_and", "logical_or", "logical_not", "as_float",
+)  # fmt: skip
 # Written anew at each use: they cost nothing and read better in place.
 _IN_PLACE = ("transpose", "expand_dims")
 
@@ -42,10 +49,20 @@ def is_leaf(node: Node) -> bool:
 
 
 def is_weak(node: Node) -> bool:
-    """Whether the value is a plain Python number: made of written numbers and sizes alone."""
+    """Whether the value is a plain Python number: made of written numbers and sizes alone, by
+    arithmetic that cannot raise. Such numbers never change the precision of what they meet."""
     if node.op.name in ("constant", "size"):
         return True
-    return not node.type.rank and bool(node.operands) and all(map(is_weak, node.operands))
+    direct = bool(node.op.math) and "_" not in node.op.math and node.op.name != "as_float"
+    if node.type.rank or not node.operands or not direct:
+        return False
+    if not all(is_weak(operand) for operand in node.operands):
+        return False
+    known = ranges(topological([node]))
+    return all(
+        known[operand].within(node.op.safe.get(parameter.name, REAL))
+        for parameter, operand in zip(node.op.operands, node.operands, strict=True)
+    )
 
 
 def plan(
@@ -87,7 +104,13 @@ def _stays(node: Node, uses: int, forced: set[Node]) -> bool:
         return True
     if node.adjoint_of is not None and _is_named(node.adjoint_of):
         return True
-    return uses != 1 and not (node.op.name in _IN_PLACE or is_weak(node))
+    return uses != 1 and not _in_place(node)
+
+
+def _in_place(node: Node) -> bool:
+    """Whether a node is written anew at each use."""
+    number = node.op.name == "as_float" and node.operands[0].op.name == "constant"
+    return number or node.op.name in _IN_PLACE
 
 
 def _is_named(node: Node) -> bool:
@@ -108,10 +131,10 @@ def kept_for_backward(graph: Graph, forward: Function) -> tuple[Node, ...]:
         if node in seen:
             continue
         seen.add(node)
-        cheap = node.op.view or is_weak(node)
-        if node.op.name == "input" and node in graph.inputs.values():
-            kept[node] = None
-        elif node in available and not cheap:
+        cheap = node.op.view or is_weak(node) or (not node.name and node.op.name in _CHEAP)
+        if (node.op.name == "input" and node in graph.inputs.values()) or (
+            node in available and not cheap
+        ):
             kept[node] = None
         else:
             stack.extend(node.operands)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..dsl.graph import Graph, Input
-from ..dsl.intervals import Interval
 from ..dsl.shapes import Kind, Type
 from .compilation import Compilation
 from .names import Names, legal
@@ -39,7 +38,8 @@ class Setting:
         spec = {legal(node.label) for node in self.compilation.forward.landmarks}
         taken = Names(spec | set(self.parameters.values()))
         self.modules = {module: taken.fresh(module) for module in ("np", "math")}
-        for module, name in self.modules.items():
+        self.dtype = taken.fresh("dtype")
+        for module, name in (*self.modules.items(), ("dtype", self.dtype)):
             self.note(module, name)
 
     def note(self, name: str, written: str) -> None:
@@ -57,13 +57,13 @@ class Setting:
 
     def names(self, *more: str) -> Names:
         """The names of a function's scope, those it must not shadow taken."""
-        return Names([*GLOBALS, *self.modules.values(), *self.parameters.values(), *more])
+        taken = [*GLOBALS, *self.modules.values(), *self.parameters.values(), self.dtype]
+        return Names([*taken, *more])
 
     def renderer(self, graph: Graph) -> Renderer:
-        known: dict[object, Interval] = {}
-        if self.scalar:
-            known |= ranges(graph.nodes)
-        return Renderer(self.scalar, known, {}, self.modules, self.sizes)  # type: ignore[arg-type]
+        """A renderer for a function of this module; only scalar code asks for intervals."""
+        known = ranges(graph.nodes) if self.scalar else {}
+        return Renderer(self.scalar, known, {}, self.modules, self.sizes, self.dtype)
 
     def merge(self, uses: Uses) -> None:
         """Adds what one function refers to, to what the module must provide."""

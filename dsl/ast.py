@@ -10,17 +10,12 @@ from typing import TypeAlias
 
 from .source import Source, Span
 
-
-def _span() -> Span:
-    return field(compare=False, repr=False)  # type: ignore[no-any-return]
-
-
 # ── Expressions ─────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     text: str
 
     @property
@@ -32,19 +27,19 @@ class Number:
 class Constant:
     """``pi``, ``inf``, ``true`` or ``false``."""
 
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class String:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     value: str
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     id: str
 
 
@@ -52,13 +47,13 @@ class Name:
 class NextState:
     """``next h``: the value of a state after the step."""
 
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     name: Name
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     function: Name
     arguments: tuple[Expr, ...]
     keywords: tuple[tuple[Name, Expr], ...] = ()
@@ -68,7 +63,7 @@ class Call:
 class Reduction:
     """``sum[j](body)``."""
 
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     function: Name
     indices: tuple[Item, ...]
     body: Expr
@@ -76,14 +71,14 @@ class Reduction:
 
 @dataclass(frozen=True, slots=True)
 class Subscript:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     base: Expr
     items: tuple[Item, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Transpose:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     operand: Expr
 
 
@@ -91,7 +86,7 @@ class Transpose:
 class Unary:
     """``-`` or ``not``."""
 
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     operator: str
     operand: Expr
 
@@ -100,7 +95,7 @@ class Unary:
 class Binary:
     """Arithmetic, a comparison, ``and`` or ``or``."""
 
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     operator: str
     left: Expr
     right: Expr
@@ -108,7 +103,7 @@ class Binary:
 
 @dataclass(frozen=True, slots=True)
 class IfElse:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     condition: Expr
     then: Expr
     otherwise: Expr
@@ -116,13 +111,13 @@ class IfElse:
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     items: tuple[Expr, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     start: Expr | None
     stop: Expr | None
     step: Expr | None
@@ -130,14 +125,14 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Ellipsis:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class IndexRange:
     """An index, with its range if one is written: ``i`` or ``i in a..b``."""
 
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     name: Name
     start: Expr
     stop: Expr
@@ -157,7 +152,7 @@ Item: TypeAlias = Expr | Slice | Ellipsis | IndexRange
 class Type:
     """A written type: ``float[N, 2*D]``."""
 
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     name: Name
     shape: tuple[Expr, ...] = ()
 
@@ -166,7 +161,7 @@ class Type:
 class Bound:
     """The domain ``> 0`` of an input."""
 
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     operator: str
     limit: Expr
 
@@ -175,7 +170,7 @@ class Bound:
 class Range:
     """The domain ``in 0..1`` of an input."""
 
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     start: Expr
     stop: Expr
 
@@ -184,7 +179,7 @@ class Range:
 class Input:
     """``input`` (differentiated) or ``data`` (not)."""
 
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     keyword: str
     names: tuple[Name, ...]
     type: Type
@@ -194,7 +189,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     name: Name
     value: Expr | None = None
     doc: str = field(default="", compare=False)
@@ -204,7 +199,7 @@ class Size:
 class Target:
     """The left-hand side of a node: names, indices, a written type."""
 
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     names: tuple[Name, ...]
     indices: tuple[Item, ...] = ()
     type: Type | None = None
@@ -214,7 +209,7 @@ class Target:
 class Node:
     """``node``, ``output``, ``state``, ``next`` or ``emit`` with an expression."""
 
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     keyword: str
     target: Target
     value: Expr
@@ -225,21 +220,21 @@ class Node:
 class OutputExisting:
     """``output NAME`` of a node declared elsewhere."""
 
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     name: Name
     doc: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     name: Name
     doc: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     name: Name
     type: Type | None = None
     default: Expr | None = None
@@ -247,7 +242,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     values: tuple[Expr, ...]
 
 
@@ -255,7 +250,7 @@ class Return:
 class Def:
     """A function; ``def f(x) = e`` has the body ``(Return(e),)`` and ``block`` false."""
 
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     name: Name
     parameters: tuple[Parameter, ...]
     body: tuple[Node | Return, ...]
@@ -265,7 +260,7 @@ class Def:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     name: Name
     parameters: tuple[Name, ...]
     results: tuple[Name, ...]
@@ -277,7 +272,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     path: String
     names: tuple[Name, ...] = ()
     doc: str = field(default="", compare=False)
@@ -285,7 +280,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     index: Name
     start: Expr
     stop: Expr
@@ -296,7 +291,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     bindings: tuple[tuple[Name, Expr], ...]
 
 
@@ -304,7 +299,7 @@ class Given:
 class Expectation:
     """``f = 0.31`` or, with ``gradient``, ``grad(f) = 0.31``."""
 
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     name: Name
     gradient: bool
     value: Expr
@@ -312,20 +307,20 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Expect:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     items: tuple[Expectation, ...]
     within: Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rounding:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     digits: Number
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False)
     name: Name
     clauses: tuple[Given | Expect | Rounding, ...]
     doc: str = field(default="", compare=False)

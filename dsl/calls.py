@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import ast
 from .constants import NotConstant, literal, option_value, size_value
@@ -17,16 +18,13 @@ from .sizes import Size, solve
 from .source import Span
 from .written import KINDS, type_of
 
-if TYPE_CHECKING:
-    from .elaborate import Elaborator
-
 Elaboration = Generator[Any, Any, "Node | None"]
 _NOT_BUILT = {"grad": "the gradient inside a specification (`grad`)"}
 _MAX_DEPTH = 200
 
 
-class Calls:
-    """The part of the elaborator that deals with calls."""
+class Calls(ABC):
+    """The part of the elaborator that deals with calls; the rest is ``Elaborator``."""
 
     functions: Functions
     report: Report
@@ -34,20 +32,36 @@ class Calls:
     in_given: bool
     calling: list[str]
 
-    def call(self: Elaborator, expr: ast.Call, scope: Scope) -> Elaboration:
+    @abstractmethod
+    def expression(self, expr: ast.Expr, scope: Scope) -> Elaboration: ...
+
+    @abstractmethod
+    def apply(
+        self,
+        name: str | Op,
+        operands: list[Node | None],
+        span: Span,
+        attributes: Attributes | None = None,
+    ) -> Node | None: ...
+
+    def call(self, expr: ast.Call, scope: Scope) -> Elaboration:
         name, span = expr.function.id, expr.function.span
+        result: Node | None
         own = self.functions.own.get(name)
         if own is not None:
-            return (yield self.call_function(own, expr, scope))
+            result = yield self.call_function(own, expr, scope)
+            return result
         if name in scope.values:
             self.report(mistakes.not_a_function(span, name, scope.declared.get(name)))
             return None
         op = OPS.get(name)
         if op is not None and (op.public or self.internal):
-            return (yield self.call_operation(op, expr, scope))
+            result = yield self.call_operation(op, expr, scope)
+            return result
         prelude = self.functions.prelude.get(name)
         if prelude is not None:
-            return (yield self.call_function(prelude, expr, scope))
+            result = yield self.call_function(prelude, expr, scope)
+            return result
         if name in scope.sizes:
             self.report(mistakes.not_a_function(span, name, scope.declared.get(name)))
         elif name in _NOT_BUILT:
@@ -60,7 +74,7 @@ class Calls:
 
     # ── Operations of the library ───────────────────────────────────────────
 
-    def call_operation(self: Elaborator, op: Op, expr: ast.Call, scope: Scope) -> Elaboration:
+    def call_operation(self, op: Op, expr: ast.Call, scope: Scope) -> Elaboration:
         if op.given_only and not self.in_given:
             self.report(mistakes.given_only(expr.span, op.name))
             return None
@@ -84,9 +98,7 @@ class Calls:
             return None
         return self.apply(op, operands, expr.span, attributes)
 
-    def bind(
-        self: Elaborator, op: Op, expr: ast.Call
-    ) -> list[tuple[Parameter, tuple[ast.Expr, ...]]]:
+    def bind(self, op: Op, expr: ast.Call) -> list[tuple[Parameter, tuple[ast.Expr, ...]]]:
         """The argument expressions of each parameter, none where its default stands."""
         given = list(expr.arguments)
         named = self._named(expr, [p.name for p in op.parameters], op.signature)
@@ -110,7 +122,7 @@ class Calls:
             self._too_many(op, expr)
         return bound
 
-    def _too_many(self: Elaborator, op: Op, expr: ast.Call) -> None:
+    def _too_many(self, op: Op, expr: ast.Call) -> None:
         if op.name in ("max", "min") and len(expr.arguments) == 2:
             hint = f"the {op.name} of two values, entry by entry, is {op.name}imum(a, b)"
             self.report(mistakes.unknown_function(expr.span, f"{op.name}(a, b)", None, hint))
@@ -120,9 +132,7 @@ class Calls:
         self.report(mistakes.wrong_arity(expr.span, op.signature, given, wanted))
         raise NotConstant
 
-    def _named(
-        self: Elaborator, expr: ast.Call, known: list[str], signature: str
-    ) -> dict[str, ast.Expr]:
+    def _named(self, expr: ast.Call, known: list[str], signature: str) -> dict[str, ast.Expr]:
         named: dict[str, ast.Expr] = {}
         for name, value in expr.keywords:
             if name.id not in known:
@@ -135,9 +145,7 @@ class Calls:
             named[name.id] = value
         return named
 
-    def option(
-        self: Elaborator, parameter: Parameter, values: tuple[ast.Expr, ...], scope: Scope
-    ) -> Any:
+    def option(self, parameter: Parameter, values: tuple[ast.Expr, ...], scope: Scope) -> Any:
         if not values:
             default = parameter.default
             whole = parameter.sort == "axes" and isinstance(default, int)
@@ -152,7 +160,7 @@ class Calls:
 
     # ── Functions of the file ───────────────────────────────────────────────
 
-    def call_function(self: Elaborator, function: ast.Def, expr: ast.Call, scope: Scope) -> Elaboration:
+    def call_function(self, function: ast.Def, expr: ast.Call, scope: Scope) -> Elaboration:
         name = function.name.id
         if name in self.calling or len(self.calling) > _MAX_DEPTH:
             at = self.calling.index(name) if name in self.calling else 0
@@ -162,6 +170,7 @@ class Calls:
         if inner is None:
             return None
         self.calling.append(name)
+        result: Node | None
         try:
             result = yield self.body(function, inner)
         finally:
@@ -169,7 +178,7 @@ class Calls:
         return result
 
     def bind_function(
-        self: Elaborator, function: ast.Def, expr: ast.Call, scope: Scope
+        self, function: ast.Def, expr: ast.Call, scope: Scope
     ) -> Generator[Any, Any, Scope | None]:
         """The scope of the body: parameters, their local sizes, and the sizes of the file."""
         known = [p.name.id for p in function.parameters]
@@ -213,13 +222,13 @@ class Calls:
         inner.sizes = {**fixed, **local}
         return inner
 
-    def _is_option(self: Elaborator, value: ast.Expr, scope: Scope) -> bool:
+    def _is_option(self, value: ast.Expr, scope: Scope) -> bool:
         """Whether an argument is a flag or such, handed on to an operation in the body."""
         if isinstance(value, ast.Name):
             return isinstance(scope.values.get(value.id), Static)
         return isinstance(value, ast.Constant) and value.name in ("true", "false")
 
-    def _static(self: Elaborator, value: ast.Expr, scope: Scope) -> Any:
+    def _static(self, value: ast.Expr, scope: Scope) -> Any:
         if isinstance(value, ast.Name):
             bound = scope.values[value.id]
             assert isinstance(bound, Static)
@@ -227,7 +236,7 @@ class Calls:
         return literal(value)
 
     def _fits(
-        self: Elaborator,
+        self,
         parameter: ast.Parameter,
         written: ast.Type,
         node: Node,
@@ -250,7 +259,7 @@ class Calls:
         return fits
 
     def _binds(
-        self: Elaborator,
+        self,
         size: ast.Expr,
         actual: Size,
         local: dict[str, Size],
@@ -265,9 +274,9 @@ class Calls:
         local[solution.name] = value
         return value * solution.factor + solution.offset == actual
 
-    def body(self: Elaborator, function: ast.Def, scope: Scope) -> Elaboration:
+    def body(self, function: ast.Def, scope: Scope) -> Elaboration:
         """The nodes of a body in an order of dependence, and the value of its ``return``."""
-        nodes = {}
+        nodes: dict[str, ast.Node] = {}
         for statement in function.body:
             if isinstance(statement, ast.Node):
                 if statement.target.indices or len(statement.target.names) > 1:
@@ -291,15 +300,15 @@ class Calls:
         if len(returns[0].values) != 1:
             self.report(mistakes.not_built(returns[0].span, "a function of several results"))
             return None
-        order = ordered(nodes, self.report)
-        for name in order:
-            statement = nodes[name]
+        for local in ordered(nodes, self.report):
+            statement = nodes[local]
             node = yield self.expression(statement.value, scope)
-            scope.values[name] = self.named(statement, node, scope)
-            scope.declared[name] = statement.target.names[0].span
-        return (yield self.expression(returns[0].values[0], scope))
+            scope.values[local] = self.named(statement, node, scope)
+            scope.declared[local] = statement.target.names[0].span
+        result: Node | None = yield self.expression(returns[0].values[0], scope)
+        return result
 
-    def named(self: Elaborator, statement: ast.Node, node: Node | None, scope: Scope) -> Node | None:
+    def named(self, statement: ast.Node, node: Node | None, scope: Scope) -> Node | None:
         """The node under the name of its declaration, its written type checked."""
         if node is None:
             return None
@@ -313,9 +322,7 @@ class Calls:
                 node = self.apply("as_float", [node], node.span)
             elif declared != node.type:
                 self.report(
-                    mistakes.written_type(
-                        written.span, declared, node.type, statement.value.span
-                    )
+                    mistakes.written_type(written.span, declared, node.type, statement.value.span)
                 )
                 return None
         assert node is not None
@@ -325,6 +332,5 @@ class Calls:
             assert node is not None
         return node.with_name(name, statement.value.span)
 
-    def written_type(self: Elaborator, written: ast.Type, scope: Scope) -> Type | None:
+    def written_type(self, written: ast.Type, scope: Scope) -> Type | None:
         return type_of(written, scope, self.report)
-

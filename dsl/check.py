@@ -136,14 +136,14 @@ class Checker:
             if program is None:
                 continue
             functions = {d.name.id: d for d in program.declarations if isinstance(d, ast.Def)}
-            wanted = {n.id: n for n in use.names} or {name: use.path for name in functions}
-            for name, place in wanted.items():
+            places = {n.id: n.span for n in use.names} or dict.fromkeys(functions, use.path.span)
+            for name, place in places.items():
                 if name not in functions:
                     near = nearest(name, functions)
-                    self.report(mistakes.not_in_file(place.span, name, use.path.value, near))
+                    self.report(mistakes.not_in_file(place, name, use.path.value, near))
                 elif name in self.functions and self.functions[name] is not functions[name]:
                     first = self.functions[name].name.span
-                    self.report(mistakes.duplicate(place.span, name, first))
+                    self.report(mistakes.duplicate(place, name, first))
             # A function may call its neighbours, so all come along; the listed ones are public.
             for name, function in functions.items():
                 self.functions.setdefault(name, function)
@@ -186,10 +186,10 @@ class Checker:
         """Size names that the shapes of inputs bring, each bound by some dimension of them."""
         bound = {name for name in self.scope.sizes if name not in self.open_sizes}
         for declaration in inputs:
-            for name in (n for size in declaration.type.shape for n in free_names(size)):
-                if name.id not in self.scope.sizes:
-                    self.scope.sizes[name.id] = Size.of(name.id)
-                    self.scope.declared[name.id] = name.span
+            for mention in (n for size in declaration.type.shape for n in free_names(size)):
+                if mention.id not in self.scope.sizes:
+                    self.scope.sizes[mention.id] = Size.of(mention.id)
+                    self.scope.declared[mention.id] = mention.span
         dimensions: list[Size] = []
         for declaration in inputs:
             written = type_of(declaration.type, self.scope, self.report)
@@ -346,6 +346,4 @@ class Checker:
         for declared in graph.interface.inputs:
             if declared.differentiated and declared.type.is_float:
                 if graph.inputs[declared.name] not in reaching:
-                    self.report(
-                        mistakes.unreached_input(declared.span, declared.name, objective)
-                    )
+                    self.report(mistakes.unreached_input(declared.span, declared.name, objective))

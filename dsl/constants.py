@@ -33,7 +33,8 @@ def _size(expr: ast.Expr, scope: Scope, report: Report) -> Generator[Any, Any, S
     if isinstance(expr, ast.Name):
         return _named_size(expr, scope, report)
     if isinstance(expr, ast.Unary) and expr.operator == "-":
-        return (yield _size(expr.operand, scope, report)) * -1
+        operand: Size = yield _size(expr.operand, scope, report)
+        return operand * -1
     if isinstance(expr, ast.Binary) and expr.operator in ("+", "-", "*", "//", "^"):
         left = yield _size(expr.left, scope, report)
         right = yield _size(expr.right, scope, report)

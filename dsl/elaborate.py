@@ -55,6 +55,7 @@ class Elaborator(Calls):
         return result
 
     def expression(self, expr: ast.Expr, scope: Scope) -> Elaboration:
+        result: Node | None = None
         match expr:
             case ast.Number():
                 return self.number(expr)
@@ -65,12 +66,12 @@ class Elaborator(Calls):
                 assert value is not None
                 return constant(value, expr.span)
             case ast.Binary():
-                return (yield self.binary(expr, scope))
+                result = yield self.binary(expr, scope)
             case ast.Unary():
                 operand = yield self.expression(expr.operand, scope)
                 return self.apply(_UNARY[expr.operator], [operand], expr.span)
             case ast.Call():
-                return (yield self.call(expr, scope))
+                result = yield self.call(expr, scope)
             case ast.IfElse():
                 parts = []
                 for part in (expr.condition, expr.then, expr.otherwise):
@@ -80,16 +81,16 @@ class Elaborator(Calls):
                 operand = yield self.expression(expr.operand, scope)
                 return self.apply("matrix_transpose", [operand], expr.span)
             case ast.Subscript():
-                return (yield self.subscript(expr, scope))
+                result = yield self.subscript(expr, scope)
             case ast.Array():
-                return (yield self.array(expr, scope))
+                result = yield self.array(expr, scope)
             case ast.String():
                 self.report(mistakes.text_as_value(expr.span))
             case ast.Reduction():
                 self.report(mistakes.not_built(expr.span, "a reduction over an index"))
             case ast.NextState():
                 self.report(mistakes.not_built(expr.span, "`next` of a state"))
-        return None
+        return result
 
     # ── Leaves ──────────────────────────────────────────────────────────────
 
@@ -113,7 +114,7 @@ class Elaborator(Calls):
             self.report(mistakes.option_as_value(span, name))
         elif name in scope.sizes:
             return make("size", (), span, {"size": scope.sizes[name]})
-        elif self.functions.find(name) or name in OPS and OPS[name].public:
+        elif self.functions.find(name) or (name in OPS and OPS[name].public):
             self.report(mistakes.function_as_value(span, name))
         else:
             self.report(mistakes.unknown_name(span, name, nearest(name, scope.names())))

@@ -75,9 +75,7 @@ class _Examples:
         self.elaborator = elaborator
         self.report = elaborator.report
         self.sizes: dict[str, int] = {}
-        fixed = {
-            n: s for n, s in elaborator.functions.sizes.items() if s.constant is not None
-        }
+        fixed = {n: s for n, s in elaborator.functions.sizes.items() if s.constant is not None}
         self.scope = Scope(sizes=fixed)
 
     def run(self) -> Example | None:
@@ -151,9 +149,7 @@ class _Examples:
             fits = fits and self.fits(dimension, actual, value.span)
         if not fits:
             self.report(
-                mistakes.example_shape(
-                    value.span, name.id, declared.type, node.type, declared.span
-                )
+                mistakes.example_shape(value.span, name.id, declared.type, node.type, declared.span)
             )
             return
         given[name.id] = node

@@ -56,9 +56,7 @@ def _level(tree: ast.Item) -> int:
     return _POSTFIX
 
 
-def _pieces(
-    tree: ast.Item, names: Mapping[str, str]
-) -> Iterator[str | tuple[ast.Item, int]]:
+def _pieces(tree: ast.Item, names: Mapping[str, str]) -> Iterator[str | tuple[ast.Item, int]]:
     match tree:
         case ast.Number():
             yield tree.text
@@ -308,7 +306,7 @@ _BREAKS = (", ", " and ", " or ", " + ", " - ", " * ")
 
 def _wrapped(line: str, indent: str) -> list[str]:
     """A long line broken behind commas, or before operators; white space means nothing."""
-    lines = []
+    lines: list[str] = []
     continued = indent + _INDENT * 2
     while len(line) > WIDTH:
         at = _break(line, len(continued) if lines else len(indent) + 8)

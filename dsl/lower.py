@@ -184,8 +184,10 @@ def _norm(node: Node, operands: tuple[Node, ...]) -> Node:
 @_lowering("spread")
 def _spread(node: Node, operands: tuple[Node, ...]) -> Node:
     dx, x = operands
-    if node.attributes["axis"] and not node.attributes["keepdims"]:
-        dx = make("expand_dims", [dx], node.span, {"axis": node.attributes["axis"]})
+    axes = node.attributes["axis"]
+    leading = axes == tuple(range(-x.type.rank, -x.type.rank + len(axes)))
+    if axes and not node.attributes["keepdims"] and not leading:
+        dx = make("expand_dims", [dx], node.span, {"axis": axes})
     if dx.type.shape == x.type.shape:
         return dx
     return make("broadcast_to", [dx], node.span, {"shape": x.type.shape})

@@ -1,7 +1,7 @@
 """Text to syntax tree, by Lark's LALR parser, with a sentence for whatever it did not expect.
 
 The tree is built while the parser runs (no second walk, no recursion), so the depth of a
-specification is limited by memory alone. This file and ``tree.py`` are the only ones that know Lark.
+specification is limited by memory alone. This file and ``tree.py`` alone know Lark.
 """
 
 from __future__ import annotations
@@ -113,17 +113,18 @@ def fingerprint() -> str:
 
 
 def load_parser(builder: TreeBuilder) -> lark.Lark:
-    """From the shipped tables (4 ms), or from the grammar (200 ms) where Lark is another version."""
+    """From the shipped tables (4 ms), or from the grammar (200 ms) for another version of Lark."""
     from ..grammars import tables
 
     callbacks = {"COMMENT": builder.comment}
-    if tables.FINGERPRINT == fingerprint():
-        return lark.Lark._load_from_dict(  # type: ignore[no-any-return]
+    if fingerprint() == tables.FINGERPRINT:
+        loaded: lark.Lark = lark.Lark._load_from_dict(  # type: ignore[no-untyped-call]
             tables.DATA, tables.MEMO, transformer=builder, lexer_callbacks=callbacks
         )
+        return loaded
     return lark.Lark(
         grammar_text(),
-        transformer=builder,  # type: ignore[arg-type]
+        transformer=builder,
         lexer_callbacks=callbacks,
         **OPTIONS,
     )

@@ -157,13 +157,16 @@ def matmul(a: Shape, b: Shape) -> Shape:
     return batch + (a[-2:-1] if len(a) > 1 else ()) + (b[-1:] if len(b) > 1 else ())
 
 
-def reshape(shape: Shape, target: Sequence[Size | int]) -> Shape:
+_COMPUTED = Size.of(-1)
+
+
+def reshape(shape: Shape, target: Sequence[Size]) -> Shape:
     """The target with -1 resolved. Raises ``Mismatch`` G205."""
     total = product(shape)
-    unknown = [i for i, size in enumerate(target) if size == -1]
+    unknown = [size for size in target if size == _COMPUTED]
     if len(unknown) > 1:
         raise Mismatch("G205", "only one size of a shape can be -1")
-    known = product(Size.of(s) for s in target if s != -1)
+    known = product(size for size in target if size != _COMPUTED)
     if unknown:
         quotient = total // known if known.constant != 0 else None
         if quotient is None or quotient * known != total:
@@ -172,8 +175,8 @@ def reshape(shape: Shape, target: Sequence[Size | int]) -> Shape:
                 f"cannot reshape {shape_text(shape)} into groups of {known}",
                 f"{total} entries",
             )
-        return tuple(quotient if s == -1 else Size.of(s) for s in target)
-    result = tuple(Size.of(s) for s in target)
+        return tuple(quotient if size == _COMPUTED else size for size in target)
+    result = tuple(target)
     if known != total:
         raise Mismatch(
             "G205",

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class FloorDivision:
     denominator: Size
 
 
-Atom: TypeAlias = Union[str, FloorDivision]
+Atom: TypeAlias = str | FloorDivision
 Monomial: TypeAlias = tuple[Atom, ...]  # with repetition, sorted by text; () is 1
 Terms: TypeAlias = tuple[tuple[Monomial, Fraction], ...]
 
@@ -231,9 +231,7 @@ def _integer_valued(size: Size) -> bool:
         return all(coefficient.denominator == 1 for _, coefficient in size.terms)
     for point in itertools.product(*(range(degree + 1) for degree in atoms.values())):
         values = dict(zip(atoms, point, strict=True))
-        total = sum(
-            (c * math.prod(values[a] for a in m) for m, c in size.terms), start=Fraction(0)
-        )
+        total = sum((c * math.prod(values[a] for a in m) for m, c in size.terms), start=Fraction(0))
         if total.denominator != 1:
             return False
     return True

@@ -12,7 +12,7 @@ from .sizes import Size
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """``start:stop:step``; a missing end is that of the axis, a negative constant counts from it."""
+    """``start:stop:step``; a missing end is the axis's, a negative constant counts from it."""
 
     start: Size | None = None
     stop: Size | None = None

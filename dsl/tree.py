@@ -1,4 +1,4 @@
-"""Builds the syntax tree: one method for each rule of the grammar, called by the parser as it reduces.
+"""Builds the syntax tree: one method for each rule of the grammar, called as it is reduced.
 
 Children are tokens and trees, in the order of the grammar, no token left out.
 """
@@ -32,10 +32,7 @@ class TreeBuilder:
 
     def span(self, children: Children) -> Span:
         """From the first child to the last, both of which are tokens or trees."""
-        first, last = children[0], children[-1]
-        start = first.start_pos if isinstance(first, Token) else first.span.start
-        end = last.end_pos if isinstance(last, Token) else last.span.end
-        return Span(self.source, start, end)
+        return Span(self.source, _start(children[0]), _end(children[-1]))
 
     def comment(self, token: Token) -> Token:
         """Called by the lexer for every comment, which the grammar then ignores."""
@@ -327,7 +324,13 @@ def _operands(children: Children) -> list[Any]:
     return list(children[::2])
 
 
-def _end(child: Any) -> int:
+def _start(child: Any) -> Any:
+    position: Any = child.start_pos if isinstance(child, Token) else child.span.start
+    return position
+
+
+def _end(child: Any) -> Any:
     if isinstance(child, tuple):
         child = child[-1]
-    return child.end_pos if isinstance(child, Token) else child.span.end
+    position: Any = child.end_pos if isinstance(child, Token) else child.span.end
+    return position

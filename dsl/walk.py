@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any, TypeAlias
-
-Walk: TypeAlias = Generator["Walk[Any]", Any, Any]  # type: ignore[misc]
+from typing import Any
 
 
 def run(walk: Generator[Any, Any, Any]) -> Any:

@@ -25,9 +25,7 @@ def type_of(written: ast.Type, scope: Scope, report: Report) -> Type | None:
         return None
 
 
-def domain_of(
-    declaration: ast.Input, kind: Kind, scope: Scope, report: Report
-) -> Domain | None:
+def domain_of(declaration: ast.Input, kind: Kind, scope: Scope, report: Report) -> Domain | None:
     """The declared domain; float ranges are closed, int ranges half-open."""
     domain = declaration.domain
     if domain is None:

@@ -1,7 +1,7 @@
 """gradc: a compiler from specifications of functions to their gradients.
 
-    model = gradc.load("model.grad")
-    value, gradients = model.value_and_grad(x, W)
+model = gradc.load("model.grad")
+value, gradients = model.value_and_grad(x, W)
 """
 
 from __future__ import annotations

@@ -75,5 +75,5 @@ def _warn_if_stale(module: Path, specification: Path) -> None:
 
 
 if not any(isinstance(finder, type) and finder is Finder for finder in sys.meta_path):
-    sys.meta_path.insert(0, Watcher)  # type: ignore[arg-type]
-    sys.meta_path.append(Finder)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, Watcher)
+    sys.meta_path.append(Finder)

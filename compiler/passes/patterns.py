@@ -112,7 +112,7 @@ def _matches(pattern: Pattern, node: Node, binding: Binding) -> Iterator[Binding
         bound = binding.get(pattern.name)
         if bound is None:
             yield {**binding, pattern.name: node}
-        elif bound is node or bound.is_constant() and _same_constant(bound, node):
+        elif bound is node or (bound.is_constant() and _same_constant(bound, node)):
             yield binding
         return
     if pattern.number is not None:

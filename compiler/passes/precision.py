@@ -24,18 +24,23 @@ def precision(graph: Graph) -> Graph:
 def _step(node: Node) -> Node | None:
     if not node.type.is_float or not node.operands or node.op.name in _KEEPS or is_weak(node):
         return None
-    strong = any(o.type.is_float and not is_weak(o) for o in node.operands)
-    operands = []
-    for operand in node.operands:
-        condition = node.op.name == "where" and operand is node.operands[0]
-        strays = operand.type.kind is Kind.INT or (operand.type.kind is Kind.BOOL and not strong)
-        if strays and not condition and not is_weak(operand):
-            operand = make("as_float", [operand], operand.span)
+    operands = list(node.operands)
+    first = 1 if node.op.name == "where" else 0
+    strong = any(o.type.is_float and not is_weak(o) for o in operands[first:])
+    for position, operand in enumerate(operands[first:], start=first):
+        if _strays(node, operand, strong):
+            operands[position] = make("as_float", [operand], operand.span)
             strong = True
-        operands.append(operand)
-    result = node
-    if tuple(operands) != node.operands:
-        result = replace(node, operands=tuple(operands))
     if not strong:
-        return make("as_float", [result], node.span)
-    return result if result is not node else None
+        operands[first] = make("as_float", [operands[first]], operands[first].span)
+    if tuple(operands) == node.operands:
+        return None
+    return replace(node, operands=tuple(operands))
+
+
+def _strays(node: Node, operand: Node, strong: bool) -> bool:
+    """Whether an operand would change the precision of the result."""
+    if is_weak(operand):
+        # A branch that is chosen whole is the result itself.
+        return node.op.name == "where" and not node.type.rank
+    return operand.type.kind is Kind.INT or (operand.type.kind is Kind.BOOL and not strong)

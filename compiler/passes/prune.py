@@ -5,7 +5,10 @@ Only "never" is used: a comparison with NaN is false too, so the result is the s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ...dsl.graph import Graph, Node, constant, make
+from ...dsl.intervals import Interval
 from ..ranges import ranges
 from .rewrite import rewrite
 
@@ -16,7 +19,8 @@ def prune(graph: Graph) -> Graph:
     if not any(node.op.name in _COMPARISONS for node in graph.nodes):
         return graph
     known = ranges(graph.nodes)
-    impossible = {node for node in graph.nodes if node.op.name in _COMPARISONS and _never(node, known)}
+    comparisons = [node for node in graph.nodes if node.op.name in _COMPARISONS]
+    impossible = [node for node in comparisons if _never(node, known)]
     if not impossible:
         return graph
     spans = {(node.op.name, tuple(map(id, node.operands))) for node in impossible}
@@ -32,7 +36,7 @@ def prune(graph: Graph) -> Graph:
     return rewrite(graph, step)
 
 
-def _never(node: Node, known) -> bool:  # type: ignore[no-untyped-def]
+def _never(node: Node, known: Mapping[Node, Interval]) -> bool:
     a, b = (known[operand] for operand in node.operands)
     a_below = a.high < b.low or (a.high == b.low and (a.open_high or b.open_low))
     b_below = b.high < a.low or (b.high == a.low and (b.open_high or a.open_low))

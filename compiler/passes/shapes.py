@@ -25,14 +25,33 @@ def _without_broadcasts(node: Node) -> Node | None:
     """An elementwise operation on what its operands are broadcast from."""
     operands = list(node.operands)
     for position, operand in enumerate(operands):
-        if operand.op.name != "broadcast_to" or operand.name:
+        if operand.op.name not in ("broadcast_to", "expand_dims") or operand.name:
+            continue
+        if operand.op.name == "expand_dims" and not _leading(operand):
             continue
         operands[position] = operand.operands[0]
         if broadcast([o.type.shape for o in operands]) != node.type.shape:
             operands[position] = operand
-    if operands == list(node.operands):
+    if operands != list(node.operands):
+        return replace(node, operands=tuple(operands))
+    return _broadcast_later(node)
+
+
+def _broadcast_later(node: Node) -> Node | None:
+    """The operation on what was repeated, and the result repeated: each entry computed once."""
+    if not any(operand.op.name == "broadcast_to" for operand in node.operands):
         return None
-    return replace(node, operands=tuple(operands))
+    small = [
+        operand.operands[0] if operand.op.name == "broadcast_to" and not operand.name else operand
+        for operand in node.operands
+    ]
+    shape = broadcast([operand.type.shape for operand in small])
+    if shape == node.type.shape or node.name or node.adjoint_of is not None:
+        return None
+    result = replace(
+        node, operands=tuple(small), type=node.type.with_shape(shape), name="", adjoint_of=None
+    )
+    return make("broadcast_to", [result], node.span, {"shape": node.type.shape})
 
 
 def _rearranged(node: Node) -> Node | None:
@@ -53,6 +72,12 @@ def _rearranged(node: Node) -> Node | None:
     if node.op.name == "broadcast_to" and x.op.name == "broadcast_to":
         return make("broadcast_to", x.operands, node.span, {"shape": node.type.shape})
     return None
+
+
+def _leading(node: Node) -> bool:
+    """Whether axes are only inserted in front, as broadcasting does by itself."""
+    axes = node.attributes["axis"]
+    return bool(axes == tuple(range(-node.type.rank, -node.type.rank + len(axes))))
 
 
 def _undoes(outer: Node, inner: Node) -> bool:

@@ -1,4 +1,4 @@
-"""Diagnostics: data first (`diagnostic`), wording in one file (`mistakes`), drawing last (`render`)."""
+"""Diagnostics as data; their wording is in ``mistakes``, their drawing in ``render``."""
 
 from .diagnostic import Diagnostic, Label, Severity, SpecError
 from .render import render, render_all

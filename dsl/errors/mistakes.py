@@ -63,7 +63,7 @@ def unexpected_token(span: Span, kind: str, expected: str, previous: Any) -> Dia
         hint = "a definition is written with one `=`"
     elif kind == "NUMBER" and text.startswith(".") and before.isdigit():
         hint = "a number has digits on both sides of its point, and only one point"
-    elif kind in ("NAME", "LPAR") and getattr(previous, "type", "") == "NUMBER" or (
+    elif (kind in ("NAME", "LPAR") and getattr(previous, "type", "") == "NUMBER") or (
         kind == "NAME" and before.isdigit() and "an operator" in expected
     ):
         hint = "write a product with `*`"
@@ -122,8 +122,10 @@ def unexpected_character(source: Source, offset: int) -> Diagnostic:
     hint = _CHARACTER_HINTS.get(character, "")
     if character == ".":
         before = source.text[offset - 1 : offset]
-        hint = "a number has digits after its point: write 2.0" if before.isdigit() else (
-            "there are no attributes; only `x.T` is written with a point"
+        hint = (
+            "a number has digits after its point: write 2.0"
+            if before.isdigit()
+            else ("there are no attributes; only `x.T` is written with a point")
         )
     return _error("G003", source.span(offset, offset + 1), f"{what} means nothing here", hint=hint)
 
@@ -237,7 +239,7 @@ def unknown_size(span: Span, name: str, near: str | None) -> Diagnostic:
 
 def unbound_size(span: Span, name: str) -> Diagnostic:
     return _error("G111", span, f"the shapes of the inputs do not give the size `{name}`",
-                  hint=f"use it alone or linearly in a shape, or declare it: size {name}")  # fmt: skip
+                  hint=f"use it alone in a shape, or declare it: size {name}")  # fmt: skip
 
 
 def wrong_arity(span: Span, signature: str, given: int, wanted: str) -> Diagnostic:

@@ -1,9 +1,9 @@
 """Diagnostics as text, with carets.
 
-    problem2.grad:7:10: error[G203]: cannot multiply float[3, 3] @ float[4]
-      7 | node m = W @ x
-        |          ^^^^^ sizes 3 and 4 do not match
-      hint: the last axis of W must equal the first axis of x
+problem2.grad:7:10: error[G203]: cannot multiply float[3, 3] @ float[4]
+  7 | node m = W @ x
+    |          ^^^^^ sizes 3 and 4 do not match
+  hint: the last axis of W must equal the first axis of x
 """
 
 from __future__ import annotations
@@ -66,9 +66,7 @@ def _excerpt(label: Label, mark: str) -> tuple[str, str]:
 
 def visible(text: str) -> str:
     """``text`` with characters that would disturb a terminal made visible."""
-    return "".join(
-        " " if c == "\t" else c if c.isprintable() else f"\\x{ord(c):02x}" for c in text
-    )
+    return "".join(" " if c == "\t" else c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def _columns(text: str) -> int:

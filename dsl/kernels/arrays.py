@@ -92,7 +92,7 @@ def _prod_others(x: Array) -> Array:
     return result
 
 
-def _place(x: Array, shape: tuple[int, ...], index: Any) -> Array:
+def _place(x: Array | np.floating[Any], shape: tuple[int, ...], index: Any) -> Array:
     """Zeros of a shape, with x put at a subscript."""
     result = np.zeros(shape, x.dtype)
     result[index] = x
@@ -108,4 +108,5 @@ def _round_on_paper(x: Array, digits: int) -> Array:
             return value
         return float(Decimal(f"{value:.15g}").quantize(unit, ROUND_HALF_UP))
 
-    return np.vectorize(rounded, otypes=[np.float64])(x).astype(np.asarray(x).dtype)
+    result: Array = np.vectorize(rounded, otypes=[np.float64])(x).astype(np.asarray(x).dtype)
+    return result

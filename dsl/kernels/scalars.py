@@ -9,14 +9,16 @@ def _divide(a: float, b: float) -> float:
     """a / b; a division by zero gives inf or nan."""
     if b != 0.0:
         return a / b
-    if a == 0.0 or a != a or b != b:
+    if a == 0.0 or math.isnan(a) or math.isnan(b):
         return math.nan
     return math.copysign(math.inf, a) * math.copysign(1.0, b)
 
 
 def _floor_divide(a: float, b: float) -> float:
     """a // b; a division by zero gives inf or nan."""
-    return a // b if b != 0.0 and math.isfinite(a) else _divide(a, b) if b == 0.0 else math.nan
+    if b == 0.0:
+        return _divide(a, b)
+    return a // b if math.isfinite(a) else math.nan
 
 
 def _remainder(a: float, b: float) -> float:
@@ -110,22 +112,22 @@ def _sigmoid(x: float) -> float:
 
 def _softplus(x: float) -> float:
     """log(1 + exp(x)), without overflow."""
-    return max(x, 0.0) + math.log1p(math.exp(-abs(x))) if x == x else x
+    return x if math.isnan(x) else max(x, 0.0) + math.log1p(math.exp(-abs(x)))
 
 
 def _sign(x: float) -> float:
     """-1, 0 or 1; nan for nan."""
-    return (x > 0.0) - (x < 0.0) if x == x else x
+    return x if math.isnan(x) else float((x > 0.0) - (x < 0.0))
 
 
 def _maximum(a: float, b: float) -> float:
     """The larger of two numbers; nan if one is."""
-    return a if a >= b or a != a else b
+    return a if a >= b or math.isnan(a) else b
 
 
 def _minimum(a: float, b: float) -> float:
     """The smaller of two numbers; nan if one is."""
-    return a if a <= b or a != a else b
+    return a if a <= b or math.isnan(a) else b
 
 
 def _clip(x: float, low: float, high: float) -> float:

@@ -226,7 +226,7 @@ def _array_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, At
 
 _declare(
     "array", "*xs, shape:shape", "An array literal of scalars.", infer=_array_type,
-    numpy="np.array({array}, dtype)", paper="{array}", latex=r"[{*xs}]", public=False,
+    numpy="np.array({array}, {dtype})", paper="{array}", latex=r"[{*xs}]", public=False,
     rules={"xs": "entry(reshape(dy, [-1]), position=position, axis=0)"},
 )  # fmt: skip
 
@@ -291,7 +291,7 @@ _declare(
 
 def _filled(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
     shape = tuple(Size.of(size) for size in attributes["shape"])
-    return Type(Kind.FLOAT, shape), {"shape": shape}
+    return Type(Kind.FLOAT, shape), {**attributes, "shape": shape}
 
 
 def _eye_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
@@ -303,13 +303,13 @@ def _eye_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attr
 
 
 _declare("zeros", "*shape:sizes", "An array of zeros.", infer=_filled,
-         numpy="np.zeros({shape}, dtype)", paper="zeros({shape})", latex="0",
+         numpy="np.zeros({shape}, {dtype})", paper="zeros({shape})", latex="0",
          values=iv.constant(iv.point(0.0)))  # fmt: skip
 _declare("ones", "*shape:sizes", "An array of ones.", infer=_filled,
-         numpy="np.ones({shape}, dtype)", paper="ones({shape})", latex=r"\mathbf{1}",
+         numpy="np.ones({shape}, {dtype})", paper="ones({shape})", latex=r"\mathbf{1}",
          values=iv.constant(iv.point(1.0)))  # fmt: skip
 _declare("eye", "*shape:sizes", "The identity matrix.", infer=_eye_type,
-         numpy="np.eye({*shape}, dtype=dtype)", paper="eye({shape})", latex="I",
+         numpy="np.eye({*shape}, dtype={dtype})", paper="eye({shape})", latex="I",
          values=iv.constant(Interval(0.0, 1.0)))  # fmt: skip
 
 
@@ -317,12 +317,13 @@ _declare("eye", "*shape:sizes", "The identity matrix.", infer=_eye_type,
 
 
 def _integers_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
-    result, _ = _filled(types, attributes)
+    result, attributes = _filled(types, attributes)
     return Type(Kind.INT, result.shape), attributes
 
 
 for _name, _doc, _signature, _text in (
-    ("normal", "Standard normal numbers", "shape:shape, seed:integer=0", "standard_normal({shape})"),
+    ("normal", "Standard normal numbers", "shape:shape, seed:integer=0",
+     "standard_normal({shape})"),
     ("uniform", "Numbers uniform in 0..1", "shape:shape, seed:integer=0", "random({shape})"),
     ("integers", "Integers uniform in low..high",
      "low:integer, high:integer, shape:shape, seed:integer=0",
@@ -336,7 +337,7 @@ for _name, _doc, _signature, _text in (
 _declare(
     "linspace", "low:number, high:number, count:integer", "Evenly spaced numbers, ends included.",
     infer=lambda types, a: (Type(Kind.FLOAT, (Size.of(a["count"]),)), a),
-    numpy="np.linspace({low}, {high}, {count}, dtype=dtype)",
+    numpy="np.linspace({low}, {high}, {count}, dtype={dtype})",
 )  # fmt: skip
 
 # ── Leaves of a graph ───────────────────────────────────────────────────────
@@ -357,7 +358,8 @@ def _input_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, At
 
 
 _declare("constant", "value:number", "A number written in the text.", infer=_scalar_type,
-         numpy="{value}", math="{value}", paper="{value}", latex="{value}", public=False)  # fmt: skip
+         numpy="{value}", math="{value}", paper="{value}", latex="{value}",
+         public=False)  # fmt: skip
 _declare("size", "size:size", "A size, as an integer.", infer=_size_type,
          numpy="{size}", math="{size}", paper="{size}", latex="{size}", public=False,
          values=iv.constant(iv.NON_NEGATIVE))  # fmt: skip

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..intervals import REAL, Interval, Transfer
-from ..shapes import Kind, Type
+from ..shapes import Type
 
 Attributes = dict[str, Any]
 Infer = Callable[[Sequence[Type], Attributes], tuple[Type, Attributes]]

@@ -131,7 +131,8 @@ _unary("log1p", "`log(1 + x)`, accurate near 0.", "1 / (1 + x)",
 TABLE.declare(
     "sqrt", "x", "The square root. At 0 the slope is infinite, and 0 where nothing arrives.",
     infer=_entries(Kind.FLOAT), numpy="np.sqrt({x})", math="math.sqrt({x})", paper="sqrt({x})",
-    latex=r"\sqrt{{x}}", family="pointwise", convention="sqrt at 0 sends back 0 where nothing arrives, else inf",
+    latex=r"\sqrt{{x}}", family="pointwise",
+    convention="sqrt at 0 sends back 0 where nothing arrives, else inf",
     safe={"x": NON_NEGATIVE}, domain={"x": POSITIVE},
     rules={"x": "if x == 0 and dy == 0 then 0 else dy / (2 * y)"},
     shown={"x": "1 / (2 * sqrt(x))"}, tangent="if x == 0 and dx == 0 then 0 else dx / (2 * y)",
@@ -144,9 +145,11 @@ _unary("sin", "The sine.", "cos(x)", safe={"x": FINITE}, values=iv.constant(UNIT
 _unary("cos", "The cosine.", "-sin(x)", safe={"x": FINITE}, values=iv.constant(UNIT))
 _unary("tan", "The tangent.", "1 + y^2", safe={"x": FINITE}, domain={"x": Interval(-1.5, 1.5)})
 _unary("arcsin", "The inverse sine.", "1 / sqrt(1 - x^2)", math="math.asin({x})",
-       safe={"x": UNIT}, domain={"x": OPEN_UNIT}, values=iv.constant(Interval(-1.6, 1.6)))  # fmt: skip
+       safe={"x": UNIT}, domain={"x": OPEN_UNIT}, values=iv.constant(Interval(-1.6, 1.6)),
+       )  # fmt: skip
 _unary("arccos", "The inverse cosine.", "-1 / sqrt(1 - x^2)", math="math.acos({x})",
-       safe={"x": UNIT}, domain={"x": OPEN_UNIT}, values=iv.constant(Interval(0.0, 3.2)))  # fmt: skip
+       safe={"x": UNIT}, domain={"x": OPEN_UNIT}, values=iv.constant(Interval(0.0, 3.2)),
+       )  # fmt: skip
 _unary("arctan", "The inverse tangent.", "1 / (1 + x^2)", math="math.atan({x})",
        values=iv.constant(Interval(-1.6, 1.6)))  # fmt: skip
 _HYPERBOLIC_SAFE = Interval(-709.0, 709.0)
@@ -261,9 +264,15 @@ _declare(
     numpy="~{x}", math="not {x}", paper="not {x}", latex=r"\lnot {x}",
     exactly=Kind.BOOL, only_bool=True, values=iv.constant(Interval(0.0, 1.0)),
 )  # fmt: skip
+
+
+def _as_float_text(types: Sequence[Type], attributes: Attributes) -> str:
+    return "np.asarray({x}, {dtype})" if types[0].rank else "{dtype}.type({x})"
+
+
 _declare(
     "as_float", "x", "The same number in the working precision.",
-    numpy="np.asarray({x}, dtype)", math="float({x})", paper="{x}", latex="{x}",
+    numpy=_as_float_text, math="float({x})", paper="{x}", latex="{x}",
     rules={"x": "1"}, public=False, values=iv.same,
 )  # fmt: skip
 _declare(

@@ -1,0 +1,1 @@
+../../compiler/gradc/__main__.py

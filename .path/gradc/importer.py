@@ -1,0 +1,1 @@
+../../compiler/gradc/importer.py
