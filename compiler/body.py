@@ -43,6 +43,7 @@ class Body:
         self.risky = risky
         self._lines: list[_Line] = []
         self._written: set[Node] = set(renderer.names)
+        self._chosen: dict[Node, str] = {}
         for node in function.statements:
             if node.name and "." not in node.name:
                 renderer.names[node] = names.fresh(legal(node.name))
@@ -99,9 +100,12 @@ class Body:
         return max(direct, key=lambda p: len(self.renderer.computed(p).text), default=None)
 
     def name_of(self, node: Node) -> str:
-        if node in self.renderer.names:
-            return self.renderer.names[node]
-        return self.names.numbered(temporary(node, self.renderer.names))
+        """The variable of a node; chosen once, however often its line is tried."""
+        name = self.renderer.names.get(node) or self._chosen.get(node)
+        if name is None:
+            name = self.names.numbered(temporary(node, self.renderer.names))
+            self._chosen[node] = name
+        return name
 
     def with_place(self, line: str, node: Node) -> str:
         """The line of the specification behind a named statement, where it fits."""

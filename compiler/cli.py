@@ -223,7 +223,11 @@ def build(paths: tuple[str, ...], output: str | None, to_stdout: bool, force: bo
 
     for spec in specs:
         try:
-            text = driver.python(driver.compiled(checked_source(spec, strict), options))
+            program = checked_source(spec, strict)
+            if program.is_library:
+                click.echo(f"{spec}: only functions, nothing to build", err=True)
+                continue
+            text = driver.python(driver.compiled(program, options))
         except SpecError as error:
             show(error.diagnostics)
             failed = True

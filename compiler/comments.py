@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..dsl.graph import Node
+from ..dsl.source import Source
 from . import paper
 from .python import INDENT, WIDTH, fits, plain
 
@@ -16,7 +17,10 @@ class BackwardComments:
     the same gradient.
     """
 
-    def __init__(self, nodes: Iterable[Node], sharing: Mapping[Node, Sequence[str]]) -> None:
+    def __init__(
+        self, source: Source, nodes: Iterable[Node], sharing: Mapping[Node, Sequence[str]]
+    ) -> None:
+        self.source = source
         self.sharing = sharing
         self.positions: dict[Node, set[int]] = {}
         for node in nodes:
@@ -34,9 +38,11 @@ class BackwardComments:
         return lines + self.remarks(node, inside)
 
     def rules(self, cause: Node) -> list[str]:
+        source = cause.span.source
         place = f"(line {cause.span.line})"
-        if cause.span.source.name == "prelude.grad":
-            place = "(library)"
+        if source is not self.source:
+            file = source.name.rpartition("/")[2]
+            place = "(library)" if file == "prelude.grad" else f"({file}, line {cause.span.line})"
         head = f"{INDENT}# {paper.definition(cause)}  {place}:"
         positions = sorted(self.positions[cause])
         if cause.op.variadic:

@@ -50,6 +50,8 @@ def checked(source: Source, *, strict: bool = False) -> Checked:
 
 def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     """Lowered, differentiated and optimised. Raises ``UsageError``."""
+    if program.is_library:
+        raise UsageError(f"{program.program.source.name} has only functions, nothing to compile")
     graph = lower(_specialised(program.graph, options))
     interface = graph.interface
     wrt = _wrt(program, options)

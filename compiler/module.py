@@ -147,6 +147,9 @@ class _Module:
             lines += bracketed("raise ValueError(", [message], ")", INDENT * 2)
         return lines
 
+    def comments(self, function: Function, graph: Graph) -> BackwardComments:
+        return BackwardComments(self.interface.source, function.nodes, _sharing(graph))
+
     def seed_scalar(self, scope: _Scope, name: str) -> str:
         """A seed as a number of the working precision."""
         if self.setting.scalar:
@@ -168,7 +171,7 @@ class _Module:
         checks = self.seed_checks(scope, written)
         results = list(graph.gradients.values())
         function = plan(graph.nodes, results, given)
-        scope.write(function, BackwardComments(function.nodes, _sharing(graph)))
+        scope.write(function, self.comments(function, graph))
         texts = self.result_texts(scope, results, given)
         uses = scope.renderer.uses
         self.kept_sizes = tuple(
@@ -243,7 +246,7 @@ class _Module:
         reserved = [] if self.setting.scalar else ["out"]
         scope = self.scope(graph, *reserved)
         function = plan(graph.nodes, [value, *gradients], graph.inputs.values())
-        scope.write(function, BackwardComments(function.nodes, _sharing(graph)))
+        scope.write(function, self.comments(function, graph))
         result, *texts = self.result_texts(scope, [value, *gradients], [])
         uses = scope.renderer.uses
         self.setting.merge(uses)

@@ -178,11 +178,12 @@ class Renderer:
     def axis(self, node: Node, value: Any) -> str | None:
         if isinstance(value, int):
             first = -node.operands[0].type.rank - (node.op.name == "stack")
-            return None if value == first else str(value)
+            return None if value == first else str(value if value == -1 else value - first)
         rank = node.operands[0].type.rank
         if value == tuple(range(-rank, 0)) and node.op.name not in ("softmax", "log_softmax"):
             return None
-        return str(value[0]) if len(value) == 1 else str(value)
+        shown = tuple(axis if axis == -1 else axis + rank for axis in value)
+        return str(shown[0]) if len(shown) == 1 else str(shown)
 
     def array_literal(self, node: Node) -> str:
         """The entries as nested lists."""

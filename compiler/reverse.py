@@ -129,7 +129,7 @@ class _Reverse:
             if text is None or operand not in self.active:
                 continue
             for adjoint in self._contributions(node, position, text, total):
-                fitted = self._unbroadcast(adjoint, operand.type.shape)
+                fitted = self._unbroadcast(adjoint, node, position)
                 self.arriving.setdefault(operand, []).append(fitted)
 
     def _contributions(
@@ -165,17 +165,17 @@ class _Reverse:
         spread = make("spread", [guard, node.operands[0]], node.span, attributes, cause=node)
         return LOWERINGS["spread"](spread, spread.operands)
 
-    def _unbroadcast(self, adjoint: Adjoint, shape: Shape) -> Adjoint:
+    def _unbroadcast(self, adjoint: Adjoint, cause: Node, position: int) -> Adjoint:
         """Sums over the axes along which an operand was repeated: the only place that does."""
+        shape = cause.operands[position].type.shape
         guard = adjoint.guard
         guard_shape = guard.type.shape if guard is not None else ()
-        value = adjoint.value
-        if value.type.shape == shape and len(guard_shape) <= len(shape):
+        if adjoint.value.type.shape == shape and len(guard_shape) <= len(shape):
             return adjoint
-        value = adjoint.selected()
-        value = _reduced("sum", value, shape)
+        model = replace(adjoint.selected(), cause=cause, position=position)
+        value = _reduced("sum", adjoint.selected(), shape, model)
         if guard is not None:
-            guard = _reduced("any", guard, shape)
+            guard = _reduced("any", guard, shape, model)
         return Adjoint(value, guard, clean=True)
 
 
@@ -206,17 +206,17 @@ def _and(a: Node, b: Node) -> Node:
     return _like(a, "logical_and", [a, b])
 
 
-def _reduced(op: str, node: Node, shape: Shape) -> Node:
-    """``node`` reduced to a shape that broadcasts to its own."""
+def _reduced(op: str, node: Node, shape: Shape, model: Node) -> Node:
+    """``node`` reduced to a shape that broadcasts to its own; provenance from ``model``."""
     extra = max(node.type.rank - len(shape), 0)
     if extra:
         axes = tuple(range(-node.type.rank, -node.type.rank + extra))
-        node = _like(node, op, [node], axis=axes, keepdims=False)
+        node = _like(model, op, [node], axis=axes, keepdims=False)
     repeated = tuple(
         axis
         for axis in range(-node.type.rank, 0)
         if shape[axis] == ONE and node.type.shape[axis] != ONE
     )
     if repeated:
-        node = _like(node, op, [node], axis=repeated, keepdims=True)
+        node = _like(model, op, [node], axis=repeated, keepdims=True)
     return node

@@ -20,7 +20,8 @@ class Number:
 
     @property
     def value(self) -> int | float:
-        return int(self.text) if self.text.isdigit() else float(self.text)
+        whole = self.text.isdigit() and len(self.text) < 400
+        return int(self.text) if whole else float(self.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,7 +194,10 @@ class Calls(ABC):
             return None
         inner = Scope(prefix=f"{scope.prefix}{function.name.id}.")
         local: dict[str, Size] = {}
-        fixed = dict(self.functions.sizes)
+        # A size that a parameter's type names is the call's own, whatever the file calls so.
+        own = {n.id for p in function.parameters if p.type for s in p.type.shape
+               for n in free_names(s)}  # fmt: skip
+        fixed = {name: size for name, size in self.functions.sizes.items() if name not in own}
         for position, parameter in enumerate(function.parameters):
             pname = parameter.name.id
             if position < len(given) and pname in named:
@@ -265,13 +268,14 @@ class Calls(ABC):
         local: dict[str, Size],
         fixed: dict[str, Size],
     ) -> bool:
-        names = {name.id: Size.of(name.id) for name in free_names(size)}
+        # Sizes of the call that are not bound yet stand under names that no file can have.
+        names = {name.id: Size.of(f"?{name.id}") for name in free_names(size)}
         wanted = size_value(size, Scope(sizes={**names, **fixed, **local}), self.report)
-        solution = solve(wanted, [*fixed, *local])
+        solution = solve(wanted, {n for n in wanted.names() if not n.startswith("?")})
         if solution is None:
             return wanted == actual
         value = (actual - solution.offset) // solution.factor
-        local[solution.name] = value
+        local[solution.name.removeprefix("?")] = value
         return value * solution.factor + solution.offset == actual
 
     def body(self, function: ast.Def, scope: Scope) -> Elaboration:

@@ -45,6 +45,11 @@ class Checked:
         return self.graph.interface
 
     @property
+    def is_library(self) -> bool:
+        """Whether the file only has functions, for others to use."""
+        return not self.graph.outputs
+
+    @property
     def nx(self) -> networkx.MultiDiGraph:
         """The graph as a networkx one: a node for each named or implied operation."""
         return self.graph.nx
@@ -282,7 +287,7 @@ class Checker:
     # ── Results ─────────────────────────────────────────────────────────────
 
     def interface(self) -> Interface | None:
-        if not self.outputs:
+        if not self.outputs and not self.is_library:
             end = len(self.program.source.text)
             self.report(mistakes.no_output(self.program.source.span(end, end)))
             return None
@@ -305,6 +310,11 @@ class Checker:
             tuple(self.report.conditions),
             docs,
         )
+
+    @property
+    def is_library(self) -> bool:
+        """Whether the file only has functions, for others to use."""
+        return not self.inputs and not self.nodes and bool(self.functions)
 
     def objective(self) -> str | None:
         declared = [d for d in self.program.declarations if isinstance(d, ast.Objective)]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 _NAME = frozenset({"NAME", "GIVEN", "EXPECT", "WITHIN", "ROUND", "UNCHECKED"})
 _OPERAND = frozenset({"NUMBER", "CONSTANT", "MINUS", "LPAR", "LSQB", "NEXT", "STRING"})
-_ARITHMETIC = frozenset({"PLUS", "MINUS", "PRODUCT_OPERATOR"})
-_OPERATOR = _ARITHMETIC | {"POWER", "COMPARISON", "AND", "OR", "TRANSPOSE"}
+_OPERATOR = frozenset(
+    {"PLUS", "MINUS", "PRODUCT_OPERATOR", "POWER", "COMPARISON", "AND", "OR", "TRANSPOSE"}
+)
 _DECLARATION = frozenset(
     {"INPUT", "DATA", "SIZE", "NODE", "OUTPUT", "OBJECTIVE", "DEF", "RULE", "USE", "SCAN",
      "EXAMPLE"}
@@ -16,17 +17,13 @@ _CLAUSE = frozenset({"GIVEN", "EXPECT", "ROUND"})
 # Tried in this order; each group found is taken out of the set and said by its phrase.
 _GROUPS = (
     (_OPERAND | _NAME | {"IF", "NOT"}, "an expression"),
-    (_OPERAND | _NAME | {"NOT"}, "an expression (an `if` needs parentheses here)"),
-    (_OPERAND | _NAME, "an operand (an `if` or a `not` needs parentheses here)"),
-    (_OPERATOR, "an operator"),
-    (_OPERATOR - {"COMPARISON"}, "an operator"),
-    (_OPERATOR - {"COMPARISON", "AND", "OR"}, "an operator"),
-    (_ARITHMETIC, "an operator"),
+    (_OPERAND | _NAME | {"NOT"}, "an operand"),
+    (_OPERAND | _NAME, "an operand"),
     (_DECLARATION, "a declaration"),
     (_STEP, "a declaration of a step (`state`, `node`, `next`, `emit`, `scan`)"),
     (frozenset({"NODE", "RETURN"}), "`node` or `return`"),
-    (_CLAUSE, "`given`, `expect` or `round`"),
     (_NAME, "a name"),
+    (_CLAUSE, "`given`, `expect` or `round`"),
 )
 _TOKENS = {
     "$END": "the end of the file",
@@ -62,6 +59,9 @@ def expected_sentence(expected: frozenset[str]) -> str:
         if group <= rest:
             rest -= group
             phrases.append(phrase)
+    if len(rest & _OPERATOR) > 1:
+        rest -= _OPERATOR
+        phrases.insert(0, "an operator")
     phrases += sorted(_token(name) for name in rest)
     if len(phrases) < 2:
         return "".join(phrases)

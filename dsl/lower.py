@@ -78,6 +78,11 @@ def _dot(node: Node, operands: tuple[Node, ...]) -> Node:
     return make("vecdot", operands, node.span)
 
 
+@_lowering("outer")
+def _outer(node: Node, operands: tuple[Node, ...]) -> Node:
+    return make("vecouter", operands, node.span)
+
+
 @_lowering("matrix_transpose")
 def _matrix_transpose(node: Node, operands: tuple[Node, ...]) -> Node:
     return swap_last(operands[0], node.span)

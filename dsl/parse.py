@@ -38,12 +38,14 @@ def parse(source: Source) -> ast.Program:
 
     After an error, parsing goes on at the next line that starts with a declaration.
     """
-    tree, errors, reached = _run(source, "start", 0)
+    position = 0
+    tree, errors, reached = _run(source, "start", position)
     while reached is not None:
-        following = _DECLARATION.search(source.text, reached + 1)
+        following = _DECLARATION.search(source.text, max(reached, position + 1))
         if following is None:
             break
-        _, more, reached = _run(source, "start", following.start())
+        position = following.start()
+        _, more, reached = _run(source, "start", position)
         errors += more
     if errors:
         raise SpecError(errors)
@@ -83,10 +85,9 @@ def _unexpected_token(source: Source, error: UnexpectedToken, offset: int) -> Di
     if token.type == "$END":
         end = len(source.text.rstrip())
         return mistakes.unexpected_end(source.span(max(end - 1, 0), end), expected)
-    span = source.span(offset, offset + len(token))
-    before = error.interactive_parser.parser_state.value_stack if error.interactive_parser else []
-    previous = before[-1] if before else None
-    return mistakes.unexpected_token(span, token.type, expected, previous)
+    return mistakes.unexpected_token(
+        source.span(offset, offset + len(token)), token.type, expected
+    )
 
 
 # ── The tables ──────────────────────────────────────────────────────────────

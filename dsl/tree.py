@@ -27,6 +27,7 @@ class TreeBuilder:
         self.errors: list[Diagnostic] = []
         self.comments: list[ast.Comment] = []
         self._doc_lines: dict[int, str] = {}
+        self._bad_names: set[str] = set()
 
     # ── Helpers ─────────────────────────────────────────────────────────────
 
@@ -205,7 +206,7 @@ class TreeBuilder:
 
     def rounding(self, c: Children) -> ast.Rounding:
         digits = self.number([c[1]])
-        if not digits.text.isdigit() or int(digits.text) > 15:
+        if not digits.text.isdigit() or digits.value > 15:
             self.errors.append(mistakes.bad_rounding(digits.span))
         return ast.Rounding(self.span(c), digits)
 
@@ -216,7 +217,8 @@ class TreeBuilder:
         span = Span(self.source, token.start_pos, token.end_pos)
         text = str(token)
         if not text.isascii():
-            if not text.isidentifier():
+            if not text.isidentifier() and text not in self._bad_names:
+                self._bad_names.add(text)
                 self.errors.append(mistakes.bad_name(span, text))
             text = unicodedata.normalize("NFKC", text)
         return ast.Name(span, text)

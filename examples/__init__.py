@@ -1,0 +1,1 @@
+"""The examples that come with gradc; ``python -m gradc.examples`` runs them all."""

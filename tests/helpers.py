@@ -22,7 +22,7 @@ from gradc.dsl.graph import Graph, Input, Interface, Node, constant, make
 from gradc.dsl.library import prelude
 from gradc.dsl.lower import lower, lower_nodes
 from gradc.dsl.parse import parse_expression
-from gradc.dsl.scope import Functions, Report, Scope
+from gradc.dsl.scope import Functions, Report, Scope, Static
 from gradc.dsl.shapes import Kind, Type
 from gradc.dsl.sizes import Size
 from gradc.dsl.source import Source
@@ -71,13 +71,14 @@ def type_of(text: str) -> Type:
     return Type(kind, tuple(Size.of(int(s) if s.isdigit() else s) for s in sizes))
 
 
-def single(expression: str, operands: Mapping[str, Type]) -> Checked:
+def single(expression: str, operands: Mapping[str, Type], **options: Any) -> Checked:
     """A checked program whose output ``out`` is the expression, in which operations that only
-    rules use are allowed too; float operands are inputs, the others data."""
+    rules use are allowed too; float operands are inputs, the others data. ``options`` are
+    names for constants that no text can write."""
     source = Source(expression, "operation.grad")
     tree = parse_expression(source)
     inputs = {n: make("input", (), tree.span, {"name": n, "type": t}) for n, t in operands.items()}
-    scope = Scope(values={**inputs})
+    scope = Scope(values={**inputs, **{name: Static(v) for name, v in options.items()}})
     scope.sizes |= {
         name: Size.of(name) for t in operands.values() for s in t.shape for name in s.names()
     }
@@ -125,7 +126,7 @@ def second_derivative(text: str, name: str, **values: Any) -> Any:
     (first,) = gradient_nodes(graph, {objective: one}, [name])
     again = Graph(graph.interface, graph.inputs, {"first": first})
     seed = make("input", (), first.span, {"name": "seed", "type": first.type})
-    (second,) = gradient_nodes(again, {"seed" if False else "first": seed}, [name])
+    (second,) = gradient_nodes(again, {"first": seed}, [name])
     arrays = {n: np.asarray(v) for n, v in values.items()}
     sizes = sizes_of(graph.interface.inputs, arrays)
     shape = tuple(s.evaluate(sizes) for s in first.type.shape)

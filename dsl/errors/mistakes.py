@@ -7,6 +7,8 @@ syntax, ``G1xx`` names, ``G2xx`` shapes and sizes, ``G3xx`` types, ``G4xx`` not 
 
 from __future__ import annotations
 
+import difflib
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -94,16 +96,15 @@ _CHARACTER_HINTS = {
     "·": "write `*`",
     "−": "write `-`",
     "÷": "write `/`",
-    "²": "write x^2",
-    "³": "write x^3",
+    "⁻": "write x^-1",
     "√": "write sqrt(x)",
-    "Σ": "write sum(x)",
     "∑": "write sum(x)",
     "≤": "write `<=`",
     "≥": "write `>=`",
     "≠": "write `!=`",
     "∞": "write `inf`",
-    "ᵀ": "write x.T",
+    "?": "a choice is written `if c then a else b`",
+    "\\": "an expression goes on over the end of a line by itself",
     ";": "declarations need no separator",
     "\u00a0": "this is a no-break space; write an ordinary one",
     "\ufeff": "a byte order mark belongs at the start of the file, or nowhere",
@@ -130,15 +131,20 @@ def unexpected_character(source: Source, offset: int) -> Diagnostic:
     return _error("G003", source.span(offset, offset + 1), f"{what} means nothing here", hint=hint)
 
 
+def _point_hint(text: str) -> str:
+    """For a point that means nothing, after the first character of ``text``."""
+    if text[0].isdigit():
+        return "a number has digits after its point: write 2.0"
+    method = re.match(r".\.(\w+)\(", text)
+    if method:
+        return f"functions are written without a prefix: {method[1]}(...)"
+    return "there are no attributes; only `x.T` is written with a point"
+
+
 def bad_name(span: Span, text: str) -> Diagnostic:
-    plain = "".join(
-        unicodedata.normalize("NFKC", c) if not c.isidentifier() and not c.isdecimal() else c
-        for c in text
-    )
-    base = plain.rstrip("0123456789")
-    digits = plain[len(base) :]
-    superscripts = any(c in "⁰¹²³⁴⁵⁶⁷⁸⁹" for c in text)
-    hint = f"write {base}^{digits}" if superscripts and digits else f"write {plain}"
+    base = text.rstrip("⁰¹²³⁴⁵⁶⁷⁸⁹")
+    plain, power = (unicodedata.normalize("NFKC", t) for t in (base, text[len(base) :]))
+    hint = f"write {plain}^{power}" if power else f"write {plain}"
     return _error("G005", span, f"`{text}` is not a name", hint=hint)
 
 
@@ -171,6 +177,10 @@ def bad_rounding(span: Span) -> Diagnostic:
     return _error("G013", span, "`round` takes the number of decimals, 0 to 15")
 
 
+def two_roundings(span: Span) -> Diagnostic:
+    return _error("G013", span, "an example has one `round`")
+
+
 def not_utf8(source: Source, offset: int, line: int) -> Diagnostic:
     return _error("G009", source.span(0, 0), f"the file is not UTF-8 (byte {offset}, line {line})",
                   hint="save it with the encoding UTF-8")  # fmt: skip
@@ -184,12 +194,38 @@ def not_built(span: Span, what: str) -> Diagnostic:
 # ── G1xx: names ─────────────────────────────────────────────────────────────
 
 
+_NAME_HINTS = {
+    "True": "write `true`",
+    "False": "write `false`",
+    "nan": "there is no nan; compare or use `inf`",
+    "e": "the exponential function is exp(x)",
+    "π": "write `pi`",
+    "Inf": "write `inf`",
+}
+_FUNCTION_HINTS = {"ln": "write log(x)", "Σ": "write sum(x)", "len": "name the size in a shape"}
+
+
 def unknown_name(span: Span, name: str, near: str | None) -> Diagnostic:
-    return _error("G101", span, f"unknown name `{name}`", "not declared", hint=_did_you_mean(near))
+    hint = _NAME_HINTS.get(name) or _did_you_mean(near)
+    if span.text.endswith("ᵀ"):
+        hint = f"write {span.text[:-1]}.T"
+    return _error("G101", span, f"unknown name `{name}`", "not declared", hint=hint)
 
 
-def unknown_function(span: Span, name: str, near: str | None, hint: str = "") -> Diagnostic:
-    return _error("G102", span, f"unknown function `{name}`", hint=hint or _did_you_mean(near))
+def not_visible(span: Span, name: str, declared: Span, in_example: bool) -> Diagnostic:
+    what = "an example" if in_example else "a function"
+    hint = (
+        "what an example gives and expects is made of constants and the sizes it gives"
+        if in_example
+        else "a function sees only its parameters, sizes and functions: make it a parameter"
+    )
+    return _error("G101", span, f"`{name}` is not visible in {what}", "not declared here",
+                  (declared, f"this `{name}` is outside"), hint=hint)  # fmt: skip
+
+
+def unknown_function(span: Span, name: str, near: str | None) -> Diagnostic:
+    hint = _FUNCTION_HINTS.get(name) or _did_you_mean(near)
+    return _error("G102", span, f"unknown function `{name}`", hint=hint)
 
 
 def duplicate(span: Span, name: str, first: Span) -> Diagnostic:
@@ -242,6 +278,11 @@ def unbound_size(span: Span, name: str) -> Diagnostic:
                   hint=f"use it alone in a shape, or declare it: size {name}")  # fmt: skip
 
 
+def not_pairwise(span: Span, name: str, given: int) -> Diagnostic:
+    return _error("G112", span, f"`{name}` combines the entries of one array; {given} are given",
+                  hint=f"entry by entry, of two values: {name}imum(a, b)")  # fmt: skip
+
+
 def wrong_arity(span: Span, signature: str, given: int, wanted: str) -> Diagnostic:
     return _error("G112", span, f"{given} argument{'s' * (given != 1)} given, {wanted} wanted",
                   f"the function is {signature}")  # fmt: skip
@@ -266,6 +307,11 @@ def unknown_type(span: Span, name: str) -> Diagnostic:
 
 def missing_file(span: Span, path: str) -> Diagnostic:
     return _error("G117", span, f"there is no file `{path}`", "looked for beside this file")
+
+
+def file_not_utf8(span: Span, path: str) -> Diagnostic:
+    return _error("G009", span, f"the file `{path}` is not UTF-8",
+                  hint="save it with the encoding UTF-8")  # fmt: skip
 
 
 def use_cycle(span: Span, path: str) -> Diagnostic:
@@ -303,11 +349,6 @@ def no_body_return(span: Span, name: str) -> Diagnostic:
     return _error("G125", span, f"the function `{name}` must end with one `return`")
 
 
-def shadows(span: Span, name: str, first: Span) -> Diagnostic:
-    return _error("G103", span, f"`{name}` is declared twice", "as a size and as a value",
-                  (first, "first declared here"))  # fmt: skip
-
-
 def replaces_library(span: Span, name: str) -> Diagnostic:
     return _error("G504", span, f"`{name}` replaces the library's function of that name",
                   severity=Severity.NOTE)  # fmt: skip
@@ -331,11 +372,6 @@ def written_type(span: Span, written: Any, actual: Any, value: Span) -> Diagnost
                   f"declared {written}", (value, f"this is {actual}"))  # fmt: skip
 
 
-def new_size_in_type(span: Span, name: str) -> Diagnostic:
-    return _error("G211", span, f"a node's type cannot introduce the size `{name}`",
-                  hint=f"declare it: size {name}")  # fmt: skip
-
-
 def not_a_size(span: Span) -> Diagnostic:
     return _error("G212", span, "this is not a size",
                   hint="a size is made of natural numbers, size names, + - * and //")  # fmt: skip
@@ -355,6 +391,10 @@ def bad_subscript(span: Span) -> Diagnostic:
                   hint="a subscript is an integer, a size or a slice")  # fmt: skip
 
 
+def two_ellipses(span: Span) -> Diagnostic:
+    return _error("G216", span, "a subscript has at most one `...`")
+
+
 def bad_step(span: Span) -> Diagnostic:
     return _error("G217", span, "the step of a slice must be an integer literal other than 0")
 
@@ -364,7 +404,10 @@ def argument_shape(span: Span, parameter: str, wanted: str, actual: Any) -> Diag
                   f"this is {actual}")  # fmt: skip
 
 
-def example_shape(span: Span, name: str, wanted: Any, actual: Any, declared: Span) -> Diagnostic:
+def example_shape(
+    span: Span, name: str, wanted: Any, actual: Any, declared: Span, sizes: Sequence[str] = ()
+) -> Diagnostic:
+    wanted = f"{wanted} with {', '.join(sizes)}" if sizes else wanted
     return _error("G215", span, f"`{name}` is {wanted}, but the value is {actual}",
                   f"this is {actual}", (declared, "declared here"))  # fmt: skip
 
@@ -396,8 +439,13 @@ def option_as_value(span: Span, name: str) -> Diagnostic:
     return _error("G309", span, f"`{name}` is an option, not a value")
 
 
-def bad_constant(span: Span) -> Diagnostic:
-    return _error("G310", span, "this is not a constant", "needed when compiling")
+def bad_limit(span: Span) -> Diagnostic:
+    return _error("G310", span, "this is not a constant",
+                  hint="the limits of a domain are numbers and sizes")  # fmt: skip
+
+
+def bad_tolerance(span: Span) -> Diagnostic:
+    return _error("G310", span, "a tolerance is a number literal that is not negative")
 
 
 # ── G4xx: differentiation ───────────────────────────────────────────────────
@@ -405,12 +453,13 @@ def bad_constant(span: Span) -> Diagnostic:
 
 def objective_not_scalar(span: Span, name: str, actual: Any) -> Diagnostic:
     return _error("G401", span, f"the objective `{name}` must be a scalar float, not {actual}",
-                  hint="reduce it, for example with sum(...)")  # fmt: skip
+                  hint="reduce it, for example with sum(...)" if actual.shape else "")  # fmt: skip
 
 
 def no_objective(span: Span) -> Diagnostic:
     return _error("G402", span, "there is no objective to take the gradient of",
-                  hint="with several outputs, write `objective NAME`")  # fmt: skip
+                  hint="an objective is a scalar float; of several outputs, name it: "
+                  "objective NAME")  # fmt: skip
 
 
 def nothing_to_differentiate(span: Span, name: str, what: str) -> Diagnostic:

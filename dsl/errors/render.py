@@ -34,6 +34,8 @@ def render(diagnostic: Diagnostic, *, colour: bool = False) -> str:
         if label.span.source.name != diagnostic.span.source.name:
             lines.append(f"{' ' * margin} --> {label.span}")
         text, underline = _excerpt(label, mark)
+        if not text and not label.text:
+            continue
         lines.append(f"{label.span.line:>{margin}} | {text}".rstrip())
         lines.append(f"{' ' * margin} | {paint(underline)}".rstrip())
     if diagnostic.hint:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..shapes import Kind, Mismatch, Type, broadcast, matmul, shape_text
@@ -38,9 +38,15 @@ def _matvec_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, A
     return Type(_kind(types), product[:-1]), attributes
 
 
+def _of_vectors(alone: str, stacked: str) -> Callable[[Sequence[Type], Attributes], str]:
+    """NumPy's text where the last operand is one vector, and where it is an array of them."""
+    return lambda types, _: alone if types[-1].rank == 1 else stacked
+
+
 _declare(
     "matvec", "A matrix times a vector.", infer=_matvec_type, public=False,
-    rules={"a": "outer(dy, b)", "b": "matvec(a.T, dy)"},
+    numpy=_of_vectors("{a} @ {b}", "({a} @ {b}[..., None])[..., 0]"),
+    rules={"a": "vecouter(dy, b)", "b": "matvec(a.T, dy)"},
 )  # fmt: skip
 
 
@@ -84,7 +90,7 @@ def _vecdot_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, A
 
 _declare(
     "vecdot", "The inner product of vectors along the last axis.", infer=_vecdot_type,
-    public=False, commutative=True,
+    public=False, commutative=True, numpy=_of_vectors("{a} @ {b}", "np.vecdot({a}, {b})"),
     rules={"a": "expand_dims(dy, axis=-1) * b", "b": "expand_dims(dy, axis=-1) * a"},
 )  # fmt: skip
 
@@ -95,6 +101,12 @@ def _outer_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, At
     return Type(_kind(types), (*batch, a.shape[-1], b.shape[-1])), attributes
 
 
+def _outer_text(types: Sequence[Type], attributes: Attributes) -> str:
+    if all(t.rank == 1 for t in types):
+        return "np.outer({a}, {b})"
+    return "{a}[..., None] * {b}[..., None, :]"
+
+
 def _outer_public(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
     _vectors(types, "outer")
     return _outer_type(types, attributes)
@@ -102,6 +114,10 @@ def _outer_public(types: Sequence[Type], attributes: Attributes) -> tuple[Type, 
 
 _declare(
     "outer", "The outer product of two vectors: `a[i] * b[j]`.", infer=_outer_public,
-    numpy="np.outer({a}, {b})", paper="{a} {b}ᵀ", latex=r"{a} {b}^\top",
+    numpy="", canonical=False,
+)  # fmt: skip
+_declare(
+    "vecouter", "The outer product of vectors along the last axis.", infer=_outer_type,
+    numpy=_outer_text, paper="{a} {b}ᵀ", latex=r"{a} {b}^\top", public=False,
     rules={"a": "matvec(dy, b)", "b": "matvec(dy.T, a)"},
 )  # fmt: skip

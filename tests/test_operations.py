@@ -1,0 +1,645 @@
+"""Every operation of the table, from its declaration alone: values, gradients, shapes, dtypes."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.special
+
+from gradc.compiler import driver
+from gradc.compiler.interpret import Interpreter
+from gradc.compiler.rules import apply_rule
+from gradc.dsl.graph import make
+from gradc.dsl.intervals import REAL, Interval
+from gradc.dsl.lower import lower
+from gradc.dsl.ops import OPS, Op
+from gradc.dsl.shapes import Kind, Mismatch, Type
+from gradc.dsl.sizes import Size
+from gradc.dsl.subscripts import Cut
+
+from .helpers import complex_step, differences, gradient_nodes, load, single, type_of
+
+ELEMENTWISE = [op for op in OPS.values() if op.family in ("elementwise", "pointwise")]
+REDUCTIONS = [
+    op for op in OPS.values()
+    if [p.sort for p in op.parameters][:2] == ["value", "axes"] and op.name[-9:] != "transpose"
+    and op.name not in ("expand_dims", "squeeze")
+]  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """An expression of one operation on operands of given types."""
+
+    op: str
+    expression: str
+    operands: Mapping[str, Type]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    reference: Callable[..., Any] | None = None
+
+    def __str__(self) -> str:
+        types = ", ".join(f"{name}: {t}" for name, t in self.operands.items())
+        return f"{self.expression} with {types}"
+
+    @property
+    def floats(self) -> list[str]:
+        return [name for name, t in self.operands.items() if t.kind is Kind.FLOAT]
+
+
+# ── Cases from signatures ───────────────────────────────────────────────────
+
+
+def shape(*sizes: int) -> tuple[Size, ...]:
+    return tuple(Size.of(size) for size in sizes)
+
+
+def kinds(op: Op) -> list[Kind]:
+    """The operands as floats, where the operation takes them; else truth values."""
+    count = len(op.operands)
+    digits = {"digits": 2} if any(p.name == "digits" for p in op.parameters) else {}
+    for booleans in (0, 1, count):
+        found = [Kind.BOOL] * booleans + [Kind.FLOAT] * (count - booleans)
+        try:
+            op.infer([Type(kind) for kind in found], dict(digits))
+        except Mismatch:
+            continue
+        return found
+    raise AssertionError(op.name)
+
+
+SHAPES = {
+    1: [[()], [(3,)], [(2, 3)], [(1,)], [(0,)], [(2, 0)]],
+    2: [
+        [(), ()], [(3,), (3,)], [(), (3,)], [(3,), ()], [(3,), (2, 3)], [(2, 3), (3,)],
+        [(2, 1), (1, 3)], [(1,), (3,)], [(2, 1), (2, 3)], [(1,), (1,)], [(0,), (0,)], [(), (0,)],
+        [(1,), ()], [(1, 1), (3,)],
+    ],
+    3: [
+        [(), (), ()], [(3,), (3,), (3,)], [(3,), (), ()], [(), (3,), ()], [(), (), (3,)],
+        [(2, 3), (3,), (2, 1)], [(2, 1), (1, 3), (2, 3)], [(), (2, 1), (1, 3)], [(1,), (3,), ()],
+        [(0,), (), (0,)], [(3,), (2, 3), ()],
+    ],
+}  # fmt: skip
+
+
+def elementwise_cases(op: Op) -> Iterator[Case]:
+    names = [p.name for p in op.operands]
+    options = {"digits": 2} if any(p.name == "digits" for p in op.parameters) else {}
+    words = "".join(f", {name}={value}" for name, value in options.items())
+    for shapes in SHAPES[len(names)]:
+        operands = {
+            name: Type(kind, shape(*sizes))
+            for name, kind, sizes in zip(names, kinds(op), shapes, strict=True)
+        }
+        yield Case(op.name, f"{op.name}({', '.join(names)}{words})", operands)
+
+
+def reduction_cases(op: Op) -> Iterator[Case]:
+    kind = Kind.BOOL if op.name in ("any", "all") else Kind.FLOAT
+    keeps = (False, True) if any(p.name == "keepdims" for p in op.parameters) else (None,)
+    empty = [(0, 3), (2, 0)]
+    for sizes in [(3,), (2, 3), (2, 1, 3), (1,), (1, 1), *empty]:
+        rank = len(sizes)
+        axes: list[Any] = [None] if op.parameters[1].default is None else []
+        for count in range(1, rank + 1):
+            axes += itertools.combinations(range(rank), count)
+        axes += [(-1,)]
+        for axis, keepdims in itertools.product(axes, keeps):
+            reduced = [sizes[a] for a in (range(rank) if axis is None else axis)]
+            if 0 in sizes and (0 in reduced) and op.name in ("max", "min", "mean"):
+                continue  # NumPy raises for these, and warns for the mean of nothing.
+            options: dict[str, Any] = {}
+            words = "x"
+            if axis is not None:
+                options["axis"] = axis[0] if len(axis) == 1 else tuple(axis)
+                words += f", axis={axis[0] if len(axis) == 1 else list(axis)}"
+            if keepdims is not None and keepdims:
+                options["keepdims"] = True
+                words += ", keepdims=true"
+            operands = {"x": Type(kind, shape(*sizes))}
+            yield Case(op.name, f"{op.name}({words})", operands, options)
+
+
+def special(text: str, reference: Callable[..., Any] | None, *operands: str, **options: Any) -> Case:
+    """A case by hand: ``special("dot(a, b)", np.dot, "a: float[3]", "b: float[3]")``."""
+    types = {}
+    for operand in operands:
+        name, _, written = operand.partition(": ")
+        types[name] = type_of(written)
+    name = text.partition(":")[0] if ":" in text.partition("(")[0] else text.partition("(")[0]
+    expression = text.removeprefix(f"{name}:").strip()
+    return Case(name, expression, types, options, reference)
+
+
+A, B = "a: float[2, 3]", "b: float[3, 4]"
+SPECIAL = [
+    special("matmul(a, b)", np.matmul, A, B),
+    special("matmul:a @ b", np.matmul, "a: float[1, 3]", "b: float[3, 1]"),
+    special("matmul(a, b)", np.matmul, "a: float[5, 2, 3]", B),
+    special("matmul(a, b)", np.matmul, A, "b: float[5, 3, 4]"),
+    special("matmul(a, b)", np.matmul, "a: float[5, 1, 2, 3]", "b: float[2, 3, 4]"),
+    special("matmul(a, b)", np.matmul, "a: float[2, 0]", "b: float[0, 3]"),
+    special("matmul(a, b)", np.matmul, "a: float[0, 2]", "b: float[2, 3]"),
+    special("matvec:a @ b", np.matmul, A, "b: float[3]"),
+    special("matvec:a @ b", np.matmul, "a: float[3]", "b: float[3, 2]"),
+    special("matvec:a @ b", np.matmul, "a: float[5, 2, 3]", "b: float[3]"),
+    special("matvec:a @ b", np.matmul, "a: float[3]", "b: float[5, 3, 2]"),
+    special("matvec:a @ b", np.matmul, "a: float[2, 1]", "b: float[1]"),
+    special("vecdot:a @ b", np.matmul, "a: float[3]", "b: float[3]"),
+    special("vecdot:a @ b", np.matmul, "a: float[1]", "b: float[1]"),
+    special("dot(a, b)", np.dot, "a: float[3]", "b: float[3]"),
+    special("dot(a, b)", np.dot, "a: float[0]", "b: float[0]"),
+    special("outer(a, b)", np.outer, "a: float[2]", "b: float[3]"),
+    special("outer(a, b)", np.outer, "a: float[1]", "b: float[3]"),
+    special("transpose(x)", np.transpose, "x: float[2, 3]"),
+    special("transpose(x)", np.transpose, "x: float[3]"),
+    special("transpose(x)", np.transpose, "x: float[2, 3, 4]"),
+    special("transpose(x, axes=[1, 2, 0])", lambda x: np.transpose(x, (1, 2, 0)), "x: float[2, 3, 4]"),
+    special("transpose(x, axes=[-1, 0, 1])", lambda x: np.transpose(x, (-1, 0, 1)), "x: float[2, 3, 1]"),
+    special("untranspose(x, axes=[1, 2, 0])", lambda x: np.transpose(x, (2, 0, 1)), "x: float[2, 3, 4]"),
+    special("matrix_transpose(x)", np.matrix_transpose, "x: float[2, 3, 4]"),
+    special("matrix_transpose:x.T", np.transpose, "x: float[2, 3]"),
+    special("reshape(x, [6])", lambda x: np.reshape(x, 6), "x: float[2, 3]"),
+    special("reshape(x, [3, -1])", lambda x: np.reshape(x, (3, -1)), "x: float[2, 3]"),
+    special("reshape(x, [1, 1])", lambda x: np.reshape(x, (1, 1)), "x: float[1]"),
+    special("reshape(x, [0, 3])", lambda x: np.reshape(x, (0, 3)), "x: float[2, 0]"),
+    special("expand_dims(x, 0)", lambda x: np.expand_dims(x, 0), "x: float[3]"),
+    special("expand_dims(x, [0, -1])", lambda x: np.expand_dims(x, (0, -1)), "x: float[2, 3]"),
+    special("expand_dims(x, 1)", lambda x: np.expand_dims(x, 1), "x: float[2, 3]"),
+    special("expand_dims(x, 0)", lambda x: np.expand_dims(x, 0), "x: float"),
+    special("squeeze(x)", np.squeeze, "x: float[1, 3, 1]"),
+    special("squeeze(x)", np.squeeze, "x: float[2, 3]"),
+    special("squeeze(x)", np.squeeze, "x: float[1, 1]"),
+    special("squeeze(x, axis=0)", lambda x: np.squeeze(x, 0), "x: float[1, 3, 1]"),
+    special("broadcast_to(x, [2, 3])", lambda x: np.broadcast_to(x, (2, 3)), "x: float[3]"),
+    special("broadcast_to(x, [2, 3])", lambda x: np.broadcast_to(x, (2, 3)), "x: float[2, 1]"),
+    special("broadcast_to(x, [2, 3])", lambda x: np.broadcast_to(x, (2, 3)), "x: float"),
+    special("broadcast_to(x, [0, 3])", lambda x: np.broadcast_to(x, (0, 3)), "x: float[1, 3]"),
+    special("concat(a, b)", lambda a, b: np.concat([a, b]), "a: float[2]", "b: float[3]"),
+    special("concat(a, b, axis=1)", lambda a, b: np.concat([a, b], 1), A, "b: float[2, 1]"),
+    special("concat(a, b, a)", lambda a, b: np.concat([a, b, a]), "a: float[2]", "b: float[3]"),
+    special("concat(a, b, axis=-2)", lambda a, b: np.concat([a, b], -2), A, "b: float[1, 3]"),
+    special("concat(a, b)", lambda a, b: np.concat([a, b]), "a: float[0]", "b: float[3]"),
+    special("concat(a)", lambda a: np.concat([a]), "a: float[3]"),
+    special("stack(a, b)", lambda a, b: np.stack([a, b]), "a: float[3]", "b: float[3]"),
+    special("stack(a, b, axis=1)", lambda a, b: np.stack([a, b], 1), "a: float[2, 3]", "b: float[2, 3]"),
+    special("stack(a, b, axis=-1)", lambda a, b: np.stack([a, b], -1), "a: float[2, 3]", "b: float[2, 3]"),
+    special("stack(a, b, a)", lambda a, b: np.stack([a, b, a]), "a: float", "b: float"),
+    special("array:[a, b, 2]", lambda a, b: np.array([a, b, 2]), "a: float", "b: float"),
+    special("array:[[a, b], [b, a]]", lambda a, b: np.array([[a, b], [b, a]]), "a: float", "b: float"),
+    special("array:[a]", lambda a: np.array([a]), "a: float"),
+    special("stack:[x, y2]", lambda x, y2: np.array([x, y2]), "x: float[3]", "y2: float[3]"),
+    special("getitem:x[1]", lambda x: x[1], "x: float[3]"),
+    special("getitem:x[-1]", lambda x: x[-1], "x: float[2, 3]"),
+    special("getitem:x[1:]", lambda x: x[1:], "x: float[3]"),
+    special("getitem:x[:-1]", lambda x: x[:-1], "x: float[3]"),
+    special("getitem:x[1:1]", lambda x: x[1:1], "x: float[3]"),
+    special("getitem:x[::2]", lambda x: x[::2], "x: float[5]"),
+    special("getitem:x[1::2]", lambda x: x[1::2], "x: float[6]"),
+    special("getitem:x[1:4:2]", lambda x: x[1:4:2], "x: float[6]"),
+    special("getitem:x[::-1]", lambda x: x[::-1], "x: float[4]"),
+    special("getitem:x[3:0:-1]", lambda x: x[3:0:-1], "x: float[5]"),
+    special("getitem:x[::-2]", lambda x: x[::-2], "x: float[5]"),
+    special("getitem:x[..., 1]", lambda x: x[..., 1], "x: float[2, 3, 4]"),
+    special("getitem:x[:, 1:, 0]", lambda x: x[:, 1:, 0], "x: float[2, 3, 4]"),
+    special("getitem:x[0, ..., 1:3]", lambda x: x[0, ..., 1:3], "x: float[2, 3, 4]"),
+    special("getitem:x[:]", lambda x: x[:], "x: float[3]"),
+    special("getitem:x[1, 2]", lambda x: x[1, 2], "x: float[2, 3]"),
+    special("place(x, [4], index)", None, "x: float[2]", index=(Cut(Size.of(1), Size.of(3)),)),
+    special("place(x, [2, 3], index)", None, "x: float[2]", index=(Cut(), Size.of(1))),
+    special("place(x, [3], index)", None, "x: float", index=(Size.of(-1),)),
+    special("place_like(dx, x, index)", None, "dx: float[2]", "x: float[4]",
+            index=(Cut(Size.of(0), None, 2),)),
+    special("entry(x, 1, axis=0)", lambda x: x[1], "x: float[2, 3]"),
+    special("entry(x, 2, axis=-1)", lambda x: x[..., 2], "x: float[2, 3]"),
+    special("part(x, 1, 3, axis=1)", lambda x: x[:, 1:3], "x: float[2, 4]"),
+    special("part(x, 0, 3, axis=0)", lambda x: x[0:3], "x: float[3]"),
+    special("reshape_like(dx, x)", lambda dx, x: np.reshape(dx, x.shape), "dx: float[6]", "x: float[2, 3]"),
+    special("spread(dx, x, axis=[0], keepdims=false)",
+            lambda dx, x: np.broadcast_to(dx, x.shape), "dx: float[3]", "x: float[2, 3]"),
+    special("spread(dx, x, axis=[1], keepdims=false)",
+            lambda dx, x: np.broadcast_to(dx[:, None], x.shape), "dx: float[2]", "x: float[2, 3]"),
+    special("spread(dx, x, axis=[1], keepdims=true)",
+            lambda dx, x: np.broadcast_to(dx, x.shape), "dx: float[2, 1]", "x: float[2, 3]"),
+    special("hits(x, best, axis=[0])", lambda x, best: (x == best) / np.sum(x == best, 0),
+            "x: float[3]", "best: float[1]"),
+    special("count:x * count(x, axis=[0])", lambda x: x * 2, "x: float[2, 3]"),
+    special("diagonal_mask(x)", lambda x: np.eye(3, dtype=bool), "x: float[3]"),
+    special("sum_squares(x)", lambda x: np.sum(x**2), "x: float[2, 3]"),
+    special("sum_squares(x)", lambda x: np.sum(x**2), "x: float[0]"),
+    special("sum_squares(x)", lambda x: np.sum(x**2), "x: float[2, 3, 2]"),
+    special("prod_others(x)",
+            lambda x: np.stack([np.prod(np.delete(x, i, -1), -1) for i in range(x.shape[-1])], -1),
+            "x: float[4]"),
+    special("prod_others(x)",
+            lambda x: np.stack([np.prod(np.delete(x, i, -1), -1) for i in range(x.shape[-1])], -1),
+            "x: float[2, 3]"),
+    special("prod_others(x)", lambda x: np.ones((2, 1)), "x: float[2, 1]"),
+    special("zeros:x + zeros(2, 3)", lambda x: x + np.zeros((2, 3)), "x: float"),
+    special("zeros:x + zeros([3])", lambda x: x + np.zeros(3), "x: float[3]"),
+    special("ones:x * ones(2, 3)", lambda x: x * np.ones((2, 3)), "x: float"),
+    special("eye:x * eye(3)", lambda x: x * np.eye(3), "x: float"),
+    special("eye:x @ eye(3, 4)", lambda x: x @ np.eye(3, 4), "x: float[2, 3]"),
+    special("linspace:x * linspace(0, 1, 5)", lambda x: x * np.linspace(0, 1, 5), "x: float"),
+    special("constant:x * 2.5", lambda x: x * 2.5, "x: float[3]"),
+    special("size:x * n", lambda x: x * x.size, "x: float[n]"),
+    special("input:x", lambda x: x, "x: float[3]"),
+]  # fmt: skip
+GIVEN_ONLY = {op.name for op in OPS.values() if op.given_only}
+
+
+def cases() -> list[Case]:
+    found: list[Case] = []
+    for op in ELEMENTWISE:
+        found += elementwise_cases(op)
+    for op in REDUCTIONS:
+        found += reduction_cases(op)
+    return found + SPECIAL
+
+
+CASES = cases()
+EVERY = pytest.mark.parametrize("case", CASES, ids=str)
+DIFFERENTIABLE = [case for case in CASES if case.floats]
+
+
+def test_every_operation_has_cases() -> None:
+    assert {case.op for case in CASES} | GIVEN_ONLY == set(OPS)
+
+
+# ── Values to try ───────────────────────────────────────────────────────────
+
+
+def sample(case: Case, seed: int = 0) -> dict[str, Any]:
+    """Numbers well inside the domains, no two of them close to each other."""
+    rng = np.random.default_rng(seed)
+    shapes = {n: tuple(s.evaluate({"n": 4}) for s in t.shape) for n, t in case.operands.items()}
+    total = max(2, sum(math.prod(s) for s in shapes.values()))
+    spread = rng.permutation((np.arange(total) + 0.5 + rng.uniform(-0.2, 0.2, total)) / total)
+    values: dict[str, Any] = {}
+    for name, t in case.operands.items():
+        count = math.prod(shapes[name])
+        own, spread = spread[:count], spread[count:]
+        domain = OPS[case.op].domain.get(name, REAL) if case.op in OPS else REAL
+        low, high = limits(domain)
+        numbers = np.reshape(low + (high - low) * own, shapes[name])
+        if t.kind is Kind.FLOAT:
+            values[name] = numbers
+        else:
+            dtype = bool if t.kind is Kind.BOOL else int
+            values[name] = rng.integers(0, 2 if dtype is bool else 5, shapes[name]).astype(dtype)
+    return values
+
+
+def limits(domain: Interval) -> tuple[float, float]:
+    low, high = max(domain.low, -2.0), min(domain.high, 2.0)
+    return low + 0.05 * (high - low), high - 0.05 * (high - low)
+
+
+def sizes(values: Mapping[str, Any]) -> dict[str, int]:
+    return {"n": 4}
+
+
+@cache
+def generated(case: Case) -> ModuleType:
+    return load(driver.compiled(single(case.expression, case.operands, **extra(case))))
+
+
+def extra(case: Case) -> dict[str, Any]:
+    return {"index": case.options["index"]} if "index" in case.options else {}
+
+
+def run(case: Case, values: Mapping[str, Any]) -> Any:
+    with np.errstate(all="ignore"):
+        return generated(case).forward(*values.values())[0]
+
+
+def interpreted(case: Case, values: Mapping[str, Any], dtype: Any = np.float64) -> Any:
+    graph = lower(single(case.expression, case.operands, **extra(case)).graph)
+    (value,) = Interpreter(values, sizes(values), dtype).run([graph.outputs["out"]])
+    return value
+
+
+def assert_close(actual: Any, wanted: Any, tolerance: float, what: str = "") -> None:
+    assert np.shape(actual) == np.shape(wanted), what
+    np.testing.assert_allclose(actual, wanted, rtol=tolerance, atol=tolerance, err_msg=what)
+
+
+# ── Values ──────────────────────────────────────────────────────────────────
+
+REFERENCES: dict[str, Callable[..., Any]] = {
+    "sigmoid": scipy.special.expit,
+    "relu": lambda x: np.where(x > 0, x, 0.0),
+    "softplus": lambda x: np.logaddexp(x, 0.0),
+    "norm": lambda x, axis=None, keepdims=False: np.sqrt(np.sum(x**2, axis, keepdims=keepdims)),
+    "logsumexp": scipy.special.logsumexp,
+    "softmax": lambda x, axis=-1: scipy.special.softmax(x, axis=axis),
+    "log_softmax": lambda x, axis=-1: scipy.special.log_softmax(x, axis=axis),
+    "as_float": lambda x: x,
+    "detach": lambda x: x,
+    "alias": lambda x: x,
+    "given_on_paper": lambda x, digits=2: x,
+    "round_on_paper": lambda x, digits=2: np.sign(x) * np.floor(np.abs(x) * 100 + 0.5) / 100,
+    "abs": np.abs,
+}
+
+
+@EVERY
+def test_value(case: Case) -> None:
+    values = sample(case)
+    out = run(case, values)
+    assert_close(out, interpreted(case, values), 1e-13, "against the interpreter")
+    reference = case.reference or REFERENCES.get(case.op) or getattr(np, case.op, None)
+    empty = any(np.size(v) == 0 for v in values.values())
+    if reference is not None and not (case.op == "logsumexp" and empty):
+        with np.errstate(all="ignore"):
+            wanted = reference(*values.values(), **{k: v for k, v in case.options.items()})
+        assert_close(out, wanted, 1e-13, "against NumPy")
+
+
+# ── Gradients ───────────────────────────────────────────────────────────────
+
+# Their NumPy texts are analytic, so that the complex step is exact.
+ANALYTIC = {
+    "add", "subtract", "multiply", "divide", "negative", "power", "square", "exp", "expm1", "log",
+    "log1p", "sqrt", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh",
+    "sum", "mean", "prod", "prod_others", "matmul", "matvec", "vecdot", "dot", "outer", "getitem",
+    "concat", "stack", "array", "transpose", "reshape", "place",
+}  # fmt: skip
+STEPS = {"round_on_paper", "given_on_paper"}  # Their gradient is rounded: another function's.
+
+
+def backward(case: Case, values: Mapping[str, Any], seed: Any) -> dict[str, Any]:
+    module = generated(case)
+    with np.errstate(all="ignore"):
+        _, cache = module.forward(*values.values())
+        return dict(zip(case.floats, module.backward(cache, seed), strict=True))
+
+
+@pytest.mark.parametrize("case", DIFFERENTIABLE, ids=str)
+def test_gradient(case: Case) -> None:
+    values = sample(case)
+    out = run(case, values)
+    if np.asarray(out).dtype.kind != "f":
+        return
+    seed = np.random.default_rng(1).normal(size=np.shape(out))
+    seed = seed if seed.ndim else float(seed)
+    found = backward(case, values, seed)
+    for name in case.floats:
+        assert np.shape(found[name]) == np.shape(values[name])
+        if case.op in STEPS:
+            continue
+        if case.op in ("detach", "hits"):
+            assert np.all(found[name] == 0.0)
+            continue
+        if case.op in ANALYTIC:
+
+            def at(moved: Mapping[str, Any]) -> Any:
+                return np.sum(seed * interpreted(case, moved, np.complex128))
+
+            wanted = complex_step(at, values, name)
+            assert_close(found[name], wanted, 1e-12, f"gradient of {name}")
+            continue
+        wanted, error = differences(lambda v: np.sum(seed * run(case, v)), values, name)
+        smooth = error < 1e-7 * np.maximum(1.0, np.abs(wanted))
+        assert np.sum(~smooth) <= np.size(smooth) // 3, "too many kinks to say anything"
+        assert_close(found[name][smooth], wanted[smooth], 1e-8, f"gradient of {name}")
+
+
+@pytest.mark.parametrize("case", DIFFERENTIABLE, ids=str)
+def test_value_and_grad(case: Case) -> None:
+    module = generated(case)
+    if not hasattr(module, "value_and_grad"):
+        return
+    values = sample(case, seed=2)
+    with np.errstate(all="ignore"):
+        value, found = module.value_and_grad(*values.values())
+    assert_close(value, run(case, values), 1e-14)
+    for name, wanted in backward(case, values, 1.0).items():
+        assert_close(found[case.floats.index(name)], wanted, 1e-13)
+
+
+@pytest.mark.parametrize("case", [c for c in DIFFERENTIABLE if OPS[c.op].rules], ids=str)
+def test_second_derivative(case: Case) -> None:
+    """The gradient of a gradient, against differences of the gradient."""
+    graph = lower(single(case.expression, case.operands, **extra(case)).graph)
+    out = graph.outputs["out"]
+    values = sample(case)
+    if not out.type.is_float or case.op in STEPS or any(np.size(v) == 0 for v in values.values()):
+        return
+    rng = np.random.default_rng(3)
+    (value,) = Interpreter(values, sizes(values)).run([out])
+    seed = make("input", (), out.span, {"name": "seed_", "type": out.type})
+    given = {**values, "seed_": rng.normal(size=np.shape(value))}
+    for name in case.floats:
+        (first,) = gradient_nodes(graph, {"out": seed}, [name])
+        weights = rng.normal(size=np.shape(values[name]))
+        weight = make("input", (), out.span, {"name": "weight_", "type": first.type})
+        again = type(graph)(graph.interface, graph.inputs, {"first": first})
+        seconds = gradient_nodes(again, {"first": weight}, case.floats)
+        interpreter = Interpreter({**given, "weight_": weights}, sizes(values))
+        found = interpreter.run(seconds)
+
+        def slope(moved: Mapping[str, Any], first: Any = first, weights: Any = weights) -> Any:
+            (gradient,) = Interpreter({**given, **moved}, sizes(values)).run([first])
+            return np.sum(weights * gradient)
+
+        for other, second in zip(case.floats, found, strict=True):
+            wanted, error = differences(slope, values, other)
+            smooth = error < 1e-6 * np.maximum(1.0, np.abs(wanted))
+            assert np.sum(~smooth) <= np.size(smooth) // 3
+            assert_close(second[smooth], wanted[smooth], 1e-6, f"{name} then {other}")
+
+
+# ── One rule against the other ──────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if OPS[c.op].shown], ids=str)
+def test_shown_slopes(case: Case) -> None:
+    """The slope shown on paper is the rule's."""
+    node = lower(single(case.expression, case.operands).graph).outputs["out"]
+    if node.op.name != case.op:
+        return
+    dy = make("input", (), node.span, {"name": "dy_", "type": node.type})
+    values = sample(case)
+    (y,) = Interpreter(values, {}).run([node])
+    seed = np.random.default_rng(4).normal(size=np.shape(y))
+    interpreter = Interpreter({**values, "dy_": seed}, {})
+    for position, parameter in enumerate(node.op.operands):
+        given = {"y": node, "dy": dy}
+        rule = apply_rule(node.op.rules[parameter.name], node, position, given)
+        shown = node.op.shown.get(parameter.name)
+        if shown is None:
+            continue
+        by_rule, by_paper = interpreter.run([rule, apply_rule(shown, node, position, given)])
+        adjoint = node.op.family != "elementwise"
+        wanted = by_paper * seed if adjoint else by_paper
+        np.testing.assert_allclose(by_rule, wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if OPS[c.op].tangent], ids=str)
+def test_tangents(case: Case) -> None:
+    """What goes forward and what goes back are transposes of each other."""
+    graph = lower(single(case.expression, case.operands).graph)
+    node = next((n for n in graph.nodes if n.op.name == case.op), None)
+    if node is None:
+        return
+    values = sample(case)
+    rng = np.random.default_rng(5)
+    inner = {f"o{i}_": o for i, o in enumerate(node.operands)}
+    tangents: dict[str, Any] = {}
+    numbers = dict(values)
+    for parameter, operand in zip(node.op.operands, inner.values(), strict=True):
+        if operand.type.is_float:
+            name = f"d{parameter.name}"
+            attributes = {"name": name, "type": operand.type}
+            tangents[name] = make("input", (), node.span, attributes)
+            (value,) = Interpreter(values, {}).run([operand])
+            numbers[name] = rng.normal(size=np.shape(value))
+    (y,) = Interpreter(values, {}).run([node])
+    numbers["dy_"] = rng.normal(size=np.shape(y))
+    seed = make("input", (), node.span, {"name": "dy_", "type": node.type})
+    moved = apply_rule(node.op.tangent, node, 0, {"y": node, **tangents})
+    alone = type(graph)(graph.interface, {**inner}, {"out": node})
+    names = [n for n, o in inner.items() if o.type.is_float]
+    back = gradient_nodes(alone, {"out": seed}, names)
+    (forward, *adjoints) = Interpreter(numbers, {}).run([moved, *back])
+    pairs = zip(tangents, adjoints, strict=True)
+    total = sum(np.sum(numbers[name] * adjoint) for name, adjoint in pairs)
+    assert_close(np.sum(forward * numbers["dy_"]), total, 1e-12)
+
+
+# ── Types ───────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("case", DIFFERENTIABLE, ids=str)
+def test_float32_stays(case: Case) -> None:
+    module = generated(case)
+    if "import numpy" not in driver.python(driver.compiled(single(case.expression, case.operands, **extra(case)))):
+        return
+    values = sample(case)
+    exact = run(case, values)
+    small = {n: v.astype(np.float32) if n in case.floats else v for n, v in values.items()}
+    with np.errstate(all="ignore"):
+        out, cache = module.forward(*small.values())
+        if np.asarray(exact).dtype.kind != "f":
+            assert np.asarray(out).dtype == np.asarray(exact).dtype
+            return
+        assert out.dtype == np.float32
+        gradients = module.backward(cache, np.ones(np.shape(out)) if np.ndim(out) else 1.0)
+    if case.op != "floor_divide":
+        np.testing.assert_allclose(out, exact, rtol=2e-5, atol=2e-5)
+    for name, gradient in zip(case.floats, gradients, strict=True):
+        assert gradient.dtype == np.float32, name
+        assert np.shape(gradient) == np.shape(values[name])
+
+
+MIXED = [
+    op for op in ELEMENTWISE
+    if len(op.operands) > 1 and kinds(op) == [Kind.FLOAT] * len(op.operands)
+] + [OPS["where"]]  # fmt: skip
+LETTERS = {"f": (Kind.FLOAT, np.float32), "i": (Kind.INT, np.int64), "b": (Kind.BOOL, np.bool_)}
+
+
+@pytest.mark.parametrize("shapes", [((3,), (3,), (3,)), ((), (3,), ()), ((3,), (), (2, 1))], ids=str)
+@pytest.mark.parametrize("letters", ["".join(p) for p in itertools.product("fib", repeat=3)])
+@pytest.mark.parametrize("op", MIXED, ids=lambda op: op.name)
+def test_mixed_kinds(op: Op, letters: str, shapes: Sequence[tuple[int, ...]]) -> None:
+    """Integers and truth values beside float32: the declared type, and the values of NumPy."""
+    names = [p.name for p in op.operands]
+    if len(names) == 2 and letters[2] != "f":
+        return
+    letters = letters[: len(names)]
+    if op.name == "where":
+        letters = "b" + letters[1:]
+    rng = np.random.default_rng(6)
+    operands, values = {}, {}
+    for name, letter, sizes_ in zip(names, letters, shapes, strict=False):
+        kind, dtype = LETTERS[letter]
+        operands[name] = Type(kind, shape(*sizes_))
+        low = 1 if name in op.domain else 0
+        numbers = rng.integers(low, 2 if letter == "b" else 4, sizes_)
+        if letter == "f":
+            numbers = numbers + rng.uniform(0.1, 0.9, sizes_)
+        values[name] = np.asarray(numbers, dtype)
+    case = Case(op.name, f"{op.name}({', '.join(names)})", operands)
+    out, cache = generated(case).forward(*values.values())
+    declared = single(case.expression, operands).graph.outputs["out"].type
+    precision = np.float32 if "f" in letters else np.float64
+    wanted_dtype = {Kind.FLOAT: precision, Kind.INT: np.int64, Kind.BOOL: np.bool_}[declared.kind]
+    assert out.dtype == wanted_dtype
+    reference = REFERENCES.get(op.name) or getattr(np, op.name)
+    wide = [np.asarray(v, float) if op.name != "where" or n != "condition" else v for n, v in values.items()]
+    with np.errstate(all="ignore"):
+        wanted = reference(*wide)
+    np.testing.assert_allclose(np.asarray(out, float), np.asarray(wanted, float), rtol=1e-5)
+    if declared.kind is Kind.FLOAT and case.floats:
+        gradients = generated(case).backward(cache, np.ones(np.shape(out)))
+        assert all(gradient.dtype == np.float32 for gradient in gradients)
+    assert_close(interpreted(case, values), wanted, 1e-6, "the interpreter")
+
+
+# ── Scalars by `math` ───────────────────────────────────────────────────────
+
+EDGES = [
+    0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, -3.0, 2.5, 1e-8, -1e-8, math.inf, -math.inf,
+    math.nan, 1e308, -1e308, 1e-308, 5e-324, 17.0, 40.0, -40.0, 709.0, -709.0, 709.9, -709.9,
+    710.6, -710.6, 746.0, -746.0, 1e16, -1e16, math.pi, 1e200, -1e200,
+]  # fmt: skip
+FEWER = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -3.0, math.inf, -math.inf, math.nan, 1e308, -1e308, 1e-308,
+         1025.0]  # fmt: skip
+# IEEE 754 leaves open which zero these give.
+ZEROS_OPEN = {"maximum", "minimum", "clip", "relu", "remainder"}
+
+
+def points(op: Op) -> list[tuple[float, ...]]:
+    count = len(op.operands)
+    if op.name == "where":
+        return [(c, a, b) for c in (True, False) for a in FEWER for b in FEWER]
+    if kinds(op)[0] is Kind.BOOL:
+        return list(itertools.product([True, False], repeat=count))
+    return list(itertools.product(EDGES if count == 1 else FEWER[:13 - 3 * (count == 3)], repeat=count))
+
+
+@pytest.mark.parametrize("op", [op for op in ELEMENTWISE if op.math], ids=lambda op: op.name)
+def test_math_agrees_with_numpy(op: Op) -> None:
+    """IEEE results without exceptions: the scalar module gives what the array module gives."""
+    names = [p.name for p in op.operands]
+    text = f"{op.name}({', '.join(names)})"
+    found_kinds = kinds(op)
+    scalars = Case(op.name, text, {n: Type(k) for n, k in zip(names, found_kinds, strict=True)})
+    arrays = Case(
+        op.name, text, {n: Type(k, shape(1)) for n, k in zip(names, found_kinds, strict=True)}
+    )
+    for point in points(op):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            value, cache = generated(scalars).forward(*point)
+            single_kind = lower(single(text, scalars.operands).graph).outputs["out"].type.kind
+            wanted_type = {Kind.FLOAT: float, Kind.INT: int, Kind.BOOL: bool}[single_kind]
+            assert type(value) is wanted_type, point
+            gradients: Any = ()
+            if scalars.floats and single_kind is Kind.FLOAT:
+                gradients = generated(scalars).backward(cache, 1.5)
+        columns = {n: np.array([v]) for n, v in zip(names, point, strict=True)}
+        wanted = run(arrays, columns)
+        _same(value, wanted[0], op, f"value at {point}")
+        if gradients:
+            expected = backward(arrays, columns, np.array([1.5]))
+            for name, gradient in zip(scalars.floats, gradients, strict=True):
+                assert type(gradient) is float
+                _same(gradient, expected[name][0], op, f"slope of {name} at {point}")
+
+
+def _same(actual: float, wanted: float, op: Op, where: str) -> None:
+    np.testing.assert_allclose(actual, wanted, rtol=1e-13, atol=0.0, err_msg=f"{op.name}: {where}")
+    if actual == 0.0 and op.name not in ZEROS_OPEN and where.startswith("value"):
+        assert math.copysign(1.0, actual) == math.copysign(1.0, wanted), f"{op.name}: {where}"
