@@ -55,3 +55,26 @@ def describe(name: str) -> str | None:
         facts.append(("convention", op.convention))
     lines += [f"  {label:<10}  {text}" for label, text in facts if text]
     return "\n".join(lines) + "\n"
+
+
+def markdown() -> str:
+    """All operations as a Markdown document."""
+    lines = [
+        "# Operations",
+        "",
+        "Generated from the table of operations by `python -m gradc.compiler.catalogue`. In rules, `y`",
+        "is the result and `dy` the gradient arriving at it; a slope is multiplied with `dy`.",
+    ]
+    for name in [*(op.name for op in public()), *prelude()]:
+        text = describe(name)
+        assert text is not None
+        signature, doc, *rest = text.rstrip().split("\n")
+        lines += ["", f"## `{signature}`", "", doc]
+        facts = [line for line in rest if line.strip()]
+        if facts:
+            lines += ["", "```", *(line.removeprefix("  ") for line in facts), "```"]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")

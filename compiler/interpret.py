@@ -46,6 +46,9 @@ class Interpreter:
         if node.op.name == "input":
             return self.convert(self.inputs[node.attributes["name"]], node)
         operands = [self.values[operand] for operand in node.operands]
+        if node.type.is_float and node.op.family == "elementwise":
+            # NumPy has no negative powers of integers, and takes truth values for float16.
+            operands = [np.asarray(operand, self.dtype) for operand in operands]
         code = _compiled(expression(node, self.sizes))
         names = {f"v{i}": value for i, value in enumerate(operands)}
         result = eval(code, {"np": np, "dtype": self.dtype, **vars(arrays)}, names)
@@ -80,10 +83,19 @@ def expression(node: Node, sizes: Mapping[str, int]) -> str:
             return "dtype"
         if name == "index_object":
             return _literal(node.attributes["index"], sizes)
-        return _literal(node.attributes[name], sizes)
+        value = node.attributes[name]
+        if name == "axis" and value == _all_axes(node):
+            return None
+        return _literal(value, sizes)
 
     text = text.replace("[{index}]", "[{index_object}]")
     return fill(text.replace("{*shape}", "*{shape}"), operands, option, variables).text
+
+
+def _all_axes(node: Node) -> tuple[int, ...] | None:
+    """All axes, where that is the default: NumPy's norm takes more than two only so."""
+    axis = next(p for p in node.op.parameters if p.name == "axis")
+    return tuple(range(-node.operands[0].type.rank, 0)) if axis.default is None else None
 
 
 def _literal(value: Any, sizes: Mapping[str, int]) -> str:

@@ -15,7 +15,7 @@ from .header import header, module_docstring, needs_noqa
 from .names import Names, legal
 from .python import INDENT, bracketed, docstring, exploded, fits, quoted
 from .render import Renderer
-from .schedule import Function, kept_for_backward, plan
+from .schedule import Function, is_weak, kept_for_backward, plan
 from .setting import Setting
 
 
@@ -82,7 +82,8 @@ class _Module:
         floats = [i for i in self.setting.inputs if i.type.is_float]
         if floats:
             return f"{self.setting.parameters[floats[0].name]}.dtype"
-        return f"{self.setting.module('np')}.float64"
+        np = self.setting.module("np")
+        return f"{np}.dtype({np}.float64)"
 
     def result_texts(self, scope: _Scope, nodes: list[Node], given: list[Node]) -> list[str]:
         """The texts of results, copied where two values would share memory."""
@@ -95,6 +96,9 @@ class _Module:
                 shared = owner in owners or owner.op.name == "input"
                 text += ".copy()" * shared
                 owners.add(owner)
+            elif node.type.is_float and is_weak(node) and not self.setting.scalar:
+                scope.renderer.uses.dtype = True
+                text = f"{self.setting.dtype}.type({text})"
             texts.append(text)
         return texts
 

@@ -21,7 +21,7 @@ _TUPLE_FIELDS = frozenset({"count", "index"})
 _NOUNS = {
     "add": "total", "subtract": "difference", "multiply": "product", "divide": "ratio",
     "floor_divide": "quotient", "matmul": "product", "matvec": "product", "vecdot": "product",
-    "outer": "outer_product", "where": "choice", "getitem": "part", "place": "placed",
+    "vecouter": "outer_product", "where": "choice", "getitem": "part", "place": "placed",
     "equal": "mask", "not_equal": "mask", "less": "mask", "less_equal": "mask",
     "greater": "mask", "greater_equal": "mask", "logical_and": "mask", "logical_or": "mask",
     "logical_not": "mask", "broadcast_to": "repeated", "as_float": "number", "power": "power",

@@ -171,7 +171,7 @@ class _Printer:
     def call(self, tree: ast.Call) -> str:
         parts = [self.text(argument) for argument in tree.arguments]
         match tree.function.id:
-            case "outer":
+            case "outer" | "vecouter":
                 return f"{parts[0]} {parts[1]}ᵀ"
             case "matvec":
                 return f"{parts[0]} {parts[1]}"

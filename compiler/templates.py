@@ -55,7 +55,7 @@ class Template:
 def template(text: str) -> Template:
     """A template, its precedences found by parsing it as Python."""
     holes = list(_HOLE.finditer(text))
-    plain = _HOLE.sub(lambda m: "" if m["comma"] or m["star"] else f"__{m['name']}", text)
+    plain = _HOLE.sub(lambda m: "" if m["comma"] else f"{m['star'] or ''}__{m['name']}", text)
     tree = ast.parse(plain, mode="eval").body
     needed: dict[str, int] = {}
     for parent in ast.walk(tree):
@@ -136,7 +136,9 @@ def fill(
             result.append(", ".join(operand.text for operand in variadic))
         else:
             value = options(part.name)
-            if part.comma:
+            if part.star:
+                result.append(str(value)[1:-1])
+            elif part.comma:
                 result.append("" if value is None else f", {part.name}={value}")
             else:
                 result.append(str(value))

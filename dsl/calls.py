@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any
 
 from . import ast
@@ -42,6 +42,7 @@ class Calls(ABC):
         operands: list[Node | None],
         span: Span,
         attributes: Attributes | None = None,
+        places: Sequence[Span] | None = None,
     ) -> Node | None: ...
 
     def call(self, expr: ast.Call, scope: Scope) -> Elaboration:
@@ -83,12 +84,14 @@ class Calls(ABC):
         except NotConstant:
             return None
         operands: list[Node | None] = []
+        places: list[Span] = []
         attributes: Attributes = {}
         wrong = False
         for parameter, values in bound:
             if parameter.sort in ("value", "values"):
                 for value in values:
                     operands.append((yield self.expression(value, scope)))
+                    places.append(value.span)
                 continue
             try:
                 attributes[parameter.name] = self.option(parameter, values, scope)
@@ -96,7 +99,7 @@ class Calls(ABC):
                 wrong = True
         if wrong:
             return None
-        return self.apply(op, operands, expr.span, attributes)
+        return self.apply(op, operands, expr.span, attributes, places)
 
     def bind(self, op: Op, expr: ast.Call) -> list[tuple[Parameter, tuple[ast.Expr, ...]]]:
         """The argument expressions of each parameter, none where its default stands."""

@@ -5,7 +5,7 @@ An expression that is wrong becomes ``None``, silently wherever it is used furth
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any
 
 from . import ast
@@ -69,17 +69,21 @@ class Elaborator(Calls):
                 result = yield self.binary(expr, scope)
             case ast.Unary():
                 operand = yield self.expression(expr.operand, scope)
-                return self.apply(_UNARY[expr.operator], [operand], expr.span)
+                places = [expr.operand.span]
+                return self.apply(_UNARY[expr.operator], [operand], expr.span, places=places)
             case ast.Call():
                 result = yield self.call(expr, scope)
             case ast.IfElse():
+                branches = (expr.condition, expr.then, expr.otherwise)
                 parts = []
-                for part in (expr.condition, expr.then, expr.otherwise):
+                for part in branches:
                     parts.append((yield self.expression(part, scope)))
-                return self.apply("where", parts, expr.span)
+                places = [part.span for part in branches]
+                return self.apply("where", parts, expr.span, places=places)
             case ast.Transpose():
                 operand = yield self.expression(expr.operand, scope)
-                return self.apply("matrix_transpose", [operand], expr.span)
+                places = [expr.operand.span]
+                return self.apply("matrix_transpose", [operand], expr.span, places=places)
             case ast.Subscript():
                 result = yield self.subscript(expr, scope)
             case ast.Array():
@@ -132,7 +136,8 @@ class Elaborator(Calls):
                 and right.op.name == "constant"
                 and isinstance(right.attributes["value"], int)
             )
-        return self.apply(_BINARY[expr.operator], [left, right], expr.span, attributes)
+        places = [expr.left.span, expr.right.span]
+        return self.apply(_BINARY[expr.operator], [left, right], expr.span, attributes, places)
 
     def apply(
         self,
@@ -140,8 +145,12 @@ class Elaborator(Calls):
         operands: list[Node | None],
         span: Span,
         attributes: Attributes | None = None,
+        places: Sequence[Span] | None = None,
     ) -> Node | None:
-        """The operation on operands, or ``None``, its mismatch reported."""
+        """The operation on operands, or ``None``, its mismatch reported.
+
+        ``places`` are where the operands stand in this expression, for the carets.
+        """
         op = OPS[name] if isinstance(name, str) else name
         present = [operand for operand in operands if operand is not None]
         if len(present) < len(operands):
@@ -149,11 +158,8 @@ class Elaborator(Calls):
         try:
             node = make(op, present, span, attributes)
         except Mismatch as error:
-            spans = [operand.span for operand in present]
-            declared = [(o.span, f"this is {o.type}") for o in present if o.type.rank][:2]
-            if error.operand is not None:
-                declared = []
-            self.report(mistakes.mismatch(error, span, spans, declared))
+            places = places or [operand.span for operand in present]
+            self.report(mistakes.mismatch(error, span, places, _declared(error, present, places)))
             return None
         if op.family == "elementwise" and len(present) == 2 and not self.internal:
             left, right = (operand.type for operand in present)
@@ -251,3 +257,15 @@ class Elaborator(Calls):
             step = value
         ends = [None if e is None else self.position(e, scope) for e in (item.start, item.stop)]
         return Cut(ends[0], ends[1], step)
+
+
+def _declared(
+    error: Mismatch, operands: Sequence[Node], places: Sequence[Span]
+) -> list[tuple[Span, str]]:
+    """Where the operands in question are declared, if that is elsewhere."""
+    found = []
+    for position, (operand, place) in enumerate(zip(operands, places, strict=True)):
+        asked = error.operand is None or error.operand == position
+        if asked and operand.type.rank and operand.span != place:
+            found.append((operand.span, f"{place.text} is {operand.type}"))
+    return found[:2]

@@ -96,7 +96,7 @@ class _Examples:
             absent = [n for n in missing if n not in named]
             self.report(mistakes.example_missing(self.example.name.span, absent))
         rounding = [c for c in clauses if isinstance(c, ast.Rounding)]
-        digits = int(rounding[0].digits.text) if rounding else None
+        digits = int(rounding[0].digits.value) if rounding else None
         expectations = [
             checked
             for clause in clauses

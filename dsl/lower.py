@@ -11,11 +11,13 @@ from dataclasses import replace
 
 from .graph import Graph, Node, constant, make, map_nodes, topological
 from .ops import Attributes
+from .shapes import Kind
 from .sizes import Size, product
 from .source import Span
 from .subscripts import Cut
 
 Lowering = Callable[[Node, tuple[Node, ...]], Node]
+_COUNTING = ("sum", "prod", "as_int")
 LOWERINGS: dict[str, Lowering] = {}
 
 
@@ -34,6 +36,8 @@ def lower_nodes(roots: Iterable[Node], stop: Iterable[Node] = ()) -> Mapping[Nod
 
 
 def lower_node(node: Node, operands: tuple[Node, ...]) -> Node:
+    if node.type.kind is Kind.INT and node.op.name not in _COUNTING:
+        operands = _as_numbers(operands)
     lowering = LOWERINGS.get(node.op.name)
     if lowering is None:
         return node if operands == node.operands else replace(node, operands=operands)
@@ -41,6 +45,13 @@ def lower_node(node: Node, operands: tuple[Node, ...]) -> Node:
     if node.name and result in operands:
         result = make("alias", [result], node.span)
     return replace(result, name=node.name, span=node.span) if node.name else result
+
+
+def _as_numbers(operands: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Truth values as integers where all are: NumPy's sum of two is a truth value."""
+    if not operands or any(operand.type.kind is not Kind.BOOL for operand in operands):
+        return operands
+    return tuple(make("as_int", [operand], operand.span) for operand in operands)
 
 
 def _lowering(*names: str) -> Callable[[Lowering], Lowering]:

@@ -83,8 +83,7 @@ def _unexpected_token(source: Source, error: UnexpectedToken, offset: int) -> Di
     expected = expected_sentence(frozenset(error.accepts or error.expected))
     token = error.token
     if token.type == "$END":
-        end = len(source.text.rstrip())
-        return mistakes.unexpected_end(source.span(max(end - 1, 0), end), expected)
+        return mistakes.unexpected_end(source, expected)
     return mistakes.unexpected_token(
         source.span(offset, offset + len(token)), token.type, expected
     )

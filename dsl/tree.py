@@ -247,7 +247,7 @@ class TreeBuilder:
         if operator in _COMPARISONS and isinstance(left, ast.Binary):
             parenthesised = self.source.text[left.span.start] == "("
             if left.operator in _COMPARISONS and not parenthesised:
-                self.errors.append(mistakes.chained_comparison(self.span(c), left, operator))
+                self.errors.append(mistakes.chained_comparison(self.span(c), left, operator, c[2]))
         return ast.Binary(self.span(c), operator, left, c[2])
 
     def unary(self, c: Children) -> ast.Unary:

@@ -48,42 +48,86 @@ _KEYWORDS = {
     "SCAN", "UNTIL", "STATE", "NEXT", "EMIT", "EXAMPLE", "IF", "THEN", "ELSE", "AND", "OR",
     "NOT", "IN", "CONSTANT",
 }  # fmt: skip
-_STARTS = {"USE", "SIZE", "INPUT", "DATA", "NODE", "OUTPUT", "OBJECTIVE", "DEF", "EXAMPLE"}
+_STARTS = (
+    "use", "size", "input", "data", "node", "output", "objective", "def", "rule", "scan", "example",
+)  # fmt: skip
 
 
-def unexpected_token(span: Span, kind: str, expected: str, previous: Any) -> Diagnostic:
+def unexpected_token(span: Span, kind: str, expected: str) -> Diagnostic:
     text = span.text
-    message = f"expected {expected}, found `{text}`"
-    if kind in _KEYWORDS and "a name" in expected and "an expression" not in expected:
-        return _error("G010", span, f"`{text}` is a reserved word", "it cannot be used as a name",
-                      hint="choose another name")  # fmt: skip
-    hint = ""
-    before = span.source.text[: span.start].rstrip()[-1:]
-    if kind == "EQUAL" and "an operator" in expected:
-        hint = "`==` compares; `=` only defines"
-    elif kind == "COMPARISON" and text == "==" and "`=`" in expected:
-        hint = "a definition is written with one `=`"
-    elif kind == "NUMBER" and text.startswith(".") and before.isdigit():
-        hint = "a number has digits on both sides of its point, and only one point"
-    elif (kind in ("NAME", "LPAR") and getattr(previous, "type", "") == "NUMBER") or (
-        kind == "NAME" and before.isdigit() and "an operator" in expected
-    ):
-        hint = "write a product with `*`"
-    elif kind == "IF":
-        hint = "put the `if` in parentheses"
-    elif kind in _STARTS and "an expression" in expected:
-        return _error("G002", _last_before(span), "the declaration ends too early",
+    line = span.source.line_text(span.line)
+    first = not line[: span.column - 1].strip()
+    declarable = "a declaration" in expected
+    if kind == "NAME" and not text.isidentifier():
+        return bad_name(span, text)
+    if first and text in _STARTS and not declarable:
+        return _error("G002", last_before(span.source, span.start), "the declaration ends too early",
                       f"expected {expected} after this")  # fmt: skip
-    return _error("G001", span, message, hint=hint)
+    if kind in _KEYWORDS and expected in ("a name", "an expression", "an operand"):
+        if kind not in ("IF", "NOT"):
+            return _error("G010", span, f"`{text}` is a reserved word",
+                          "it cannot be used as a name", hint="choose another name")  # fmt: skip
+    if first and declarable:
+        return _error("G001", span, f"expected a declaration, found `{text}`",
+                      hint=_declaration_hint(span))  # fmt: skip
+    if declarable and "an operator" not in expected and kind in ("NAME", "NUMBER", "STRING"):
+        expected = f"an operator, {expected}"
+    hint = _token_hint(span, kind, expected)
+    return _error("G001", span, f"expected {expected}, found `{text}`", hint=hint)
 
 
-def _last_before(span: Span) -> Span:
-    end = len(span.source.text[: span.start].rstrip())
-    return span.source.span(max(end - 1, 0), end)
+def _declaration_hint(span: Span) -> str:
+    text = span.text
+    if text == "//":
+        return "a comment starts with `#`"
+    near = difflib.get_close_matches(text.lower(), _STARTS, 1, 0.75)
+    if near:
+        return _did_you_mean(near[0])
+    if re.match(r"\s*=[^=]", span.source.text[span.end : span.end + 80]):
+        return f"write node {text} = ..."
+    return "every declaration starts with a keyword, such as `node`"
 
 
-def unexpected_end(span: Span, expected: str) -> Diagnostic:
-    return _error("G002", span, "the file ends too early", f"expected {expected} after this")
+def _token_hint(span: Span, kind: str, expected: str) -> str:
+    text, before = span.text, span.source.text[max(span.start - 80, 0) : span.start]
+    last = before.rstrip()[-1:]
+    operand = "an expression" in expected or "an operand" in expected
+    operator = "an operator" in expected
+    if kind == "EQUAL" and operator:
+        return "`==` compares; `=` only defines"
+    if kind == "EQUAL" and last in (":", "+", "-", "*", "/") or text == "==" and "`=`" in expected:
+        return "a definition is written with one `=`"
+    if kind == "NUMBER" and text.startswith(".") and last.isdigit():
+        return "a number has digits on both sides of its point, and only one point"
+    if kind in ("IF", "NOT") and operand:
+        return f"put the `{text}` in parentheses"
+    if kind == "IF":
+        return "a choice is written `if c then a else b`"
+    if kind == "TO" and "`]`" in expected:
+        return "a slice is written x[a:b]"
+    if kind == "LBRACE" and operand:
+        return "expressions are grouped with parentheses"
+    if text.startswith("_") and last.isdigit() and before[-1:] == last:
+        return "the digits of a number are written without `_`"
+    if kind in ("NAME", "LPAR", "NUMBER") and operator:
+        return "write a product with `*`"
+    return ""
+
+
+def last_before(source: Source, offset: int) -> Span:
+    """The last character before ``offset`` that is neither blank nor in a comment."""
+    for line in range(source.line_of(offset), 0, -1):
+        start = source.line_starts[line - 1]
+        code = source.text[start : min(offset, start + len(source.line_text(line)))]
+        end = start + len(code.split("#", 1)[0].rstrip())
+        if end > start:
+            return source.span(end - 1, end)
+    return source.span(0, 0)
+
+
+def unexpected_end(source: Source, expected: str) -> Diagnostic:
+    return _error("G002", last_before(source, len(source.text)), "the file ends too early",
+                  f"expected {expected} after this")  # fmt: skip
 
 
 _CHARACTER_HINTS = {
@@ -117,18 +161,18 @@ def unexpected_character(source: Source, offset: int) -> Diagnostic:
         end = offset + len(source.text[offset:].split("\n", 1)[0].rstrip("\r"))
         return _error("G004", source.span(offset, end), "the string does not end",
                       hint='strings end with `"` on the same line')  # fmt: skip
-    shown = character if character.isprintable() and character != "\u00a0" else ""
-    name = unicodedata.name(character, f"U+{ord(character):04X}").lower()
-    what = f"`{shown}`" if shown else f"the character U+{ord(character):04X} ({name})"
     hint = _CHARACTER_HINTS.get(character, "")
     if character == ".":
-        before = source.text[offset - 1 : offset]
-        hint = (
-            "a number has digits after its point: write 2.0"
-            if before.isdigit()
-            else ("there are no attributes; only `x.T` is written with a point")
-        )
-    return _error("G003", source.span(offset, offset + 1), f"{what} means nothing here", hint=hint)
+        hint = _point_hint(source.text[max(offset - 1, 0) : offset + 80])
+    return _error("G003", source.span(offset, offset + 1),
+                  f"{_shown(character)} means nothing here", hint=hint)  # fmt: skip
+
+
+def _shown(character: str) -> str:
+    if character.isprintable() and character != "\u00a0":
+        return f"`{character}`"
+    name = unicodedata.name(character, "").lower()
+    return f"the character U+{ord(character):04X}" + (f" ({name})" if name else "")
 
 
 def _point_hint(text: str) -> str:
@@ -148,10 +192,10 @@ def bad_name(span: Span, text: str) -> Diagnostic:
     return _error("G005", span, f"`{text}` is not a name", hint=hint)
 
 
-def chained_comparison(span: Span, left: Any, operator: str) -> Diagnostic:
-    middle = left.right.span.text
+def chained_comparison(span: Span, left: Any, operator: str, right: Any) -> Diagnostic:
+    second = f"{left.right.span.text} {operator} {right.span.text}"
     return _error("G006", span, "comparisons cannot be chained",
-                  hint=f"write {left.span.text} and {middle} {operator} ...")  # fmt: skip
+                  hint=f"write {left.span.text} and {second}")  # fmt: skip
 
 
 def positional_after_keyword(span: Span) -> Diagnostic:

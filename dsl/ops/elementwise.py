@@ -276,6 +276,11 @@ _declare(
     rules={"x": "1"}, public=False, values=iv.same,
 )  # fmt: skip
 _declare(
+    "as_int", "x", "The same truth value as a number.",
+    numpy="np.asarray({x}, np.int64)", math="int({x})", paper="{x}", latex="{x}",
+    exactly=Kind.INT, only_bool=True, public=False, values=iv.same,
+)  # fmt: skip
+_declare(
     "detach", "x", "The same value, through which no gradient goes.",
     numpy="{x}", math="{x}", paper="detach({x})", latex="{x}", minimum=Kind.BOOL, values=iv.same,
     view=True,
