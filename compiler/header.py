@@ -28,8 +28,9 @@ def header(
     ]
     for text in conventions(both.nodes):
         lines.append(f"# Convention: {text}.")
-    backward = [node for node in both.nodes if node not in forward.nodes]
-    lines.append(f"# Cost in flops: forward {flops(forward.nodes)}, backward {flops(backward)}.")
+    ahead = forward.nodes
+    backward = [node for node in both.nodes if node not in ahead]
+    lines.append(f"# Cost in flops: forward {flops(ahead)}, backward {flops(backward)}.")
     lines.append(f"# The cache keeps {_bytes(entries_kept(kept))} beyond the inputs (float64).")
     if setting.renamed:
         pairs = ", ".join(f"{plain(a)} -> {b}" for a, b in setting.renamed.items())

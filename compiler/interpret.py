@@ -46,7 +46,7 @@ class Interpreter:
         if node.op.name == "input":
             return self.convert(self.inputs[node.attributes["name"]], node)
         operands = [self.values[operand] for operand in node.operands]
-        if node.type.is_float and node.op.family == "elementwise":
+        if node.type.is_float and node.op.name != "where":
             # NumPy has no negative powers of integers, and takes truth values for float16.
             operands = [np.asarray(operand, self.dtype) for operand in operands]
         code = _compiled(expression(node, self.sizes))

@@ -48,13 +48,12 @@ def load_file(path: Path, options: Options = DEFAULT) -> ModuleType:
     path = path.resolve()
     source = driver.read(path)
     key = _key(source, options)
-    name = f"gradc_modules.{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    if options != DEFAULT:
-        name += "_" + key[:8]
+    variant = "" if options == DEFAULT else "-" + _short_hash(repr(options))
+    name = f"gradc_modules.{path.stem}_{_short_hash(str(path))}{variant.replace('-', '_')}"
     present = _loaded.get(name)
     if present is not None and present.__dict__["__gradc_key__"] == key:
         return present
-    cached = path.parent / "__pycache__" / f"{path.stem}.gradc-{key[:16]}.py"
+    cached = path.parent / "__pycache__" / f"{path.stem}.gradc{variant}.py"
     text = _cached_text(cached, key)
     place = str(cached)
     if text is None:
@@ -67,6 +66,10 @@ def load_file(path: Path, options: Options = DEFAULT) -> ModuleType:
     module.__dict__["__gradc_key__"] = key
     _loaded[name] = module
     return module
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _key(source: Source, options: Options) -> str:

@@ -45,6 +45,7 @@ class Names:
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self.taken = set(taken)
+        self._numbers: dict[str, int] = {}
 
     def fresh(self, wanted: str) -> str:
         name = wanted
@@ -55,10 +56,12 @@ class Names:
 
     def numbered(self, wanted: str) -> str:
         """For temporaries: ``mask``, ``mask_2``, ``mask_3``."""
-        name, number = wanted, 1
+        number = self._numbers.get(wanted, 1)
+        name = wanted if number == 1 else f"{wanted}_{number}"
         while name in self.taken or keyword.iskeyword(name) or hasattr(builtins, name):
             number += 1
             name = f"{wanted}_{number}"
+        self._numbers[wanted] = number
         self.taken.add(name)
         return name
 

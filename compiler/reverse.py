@@ -12,12 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ..dsl.graph import Graph, Node, constant, make, topological
-from ..dsl.lower import LOWERINGS
 from ..dsl.shapes import Shape
 from ..dsl.sizes import ONE
-from .rules import apply_rule, rule_text
-
-_SPREADING = ("sum", "mean", "max", "min", "norm", "logsumexp")
+from .rules import apply_rule, reach_text, rule_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +143,12 @@ class _Reverse:
         if node.op.family == "elementwise":
             passed = self._times_slope(node, position, text, value)
             return [Adjoint(passed, guard, total.clean and passed is value)]
-        if guard is not None and guard.type.rank and node.op.family != "pointwise":
-            if node.op.name not in _SPREADING:
-                value, guard = total.selected(), None
-            else:
-                guard = self._spread(node, guard)
         given = {"y": node, "dy": value}
+        if guard is not None and guard.type.rank and node.op.family != "pointwise":
+            guard = _repeated(guard, node.type.shape)
+            if _mixes(node, position):
+                given = {**self._safe(node, position, guard), "y": node, "dy": total.selected()}
+            guard = self._reach(node, position, guard)
         return [Adjoint(apply_rule(text, node, position, given), guard)]
 
     def _times_slope(self, node: Node, position: int, text: str, value: Node) -> Node:
@@ -159,11 +156,22 @@ class _Reverse:
             return value
         return _times(value, apply_rule(text, node, position, {"y": node}), node, position)
 
-    def _spread(self, node: Node, guard: Node) -> Node:
-        """The guard of a reduction's result for the entries it reduced."""
-        attributes = {k: node.attributes[k] for k in ("axis", "keepdims")}
-        spread = make("spread", [guard, node.operands[0]], node.span, attributes, cause=node)
-        return LOWERINGS["spread"](spread, spread.operands)
+    def _reach(self, node: Node, position: int, guard: Node) -> Node:
+        """The guard of an operand: where entries of the result that count depend on it."""
+        return apply_rule(reach_text(node.op, position), node, position, {"dy": guard})
+
+    def _safe(self, node: Node, position: int, guard: Node) -> dict[str, Node]:
+        """The other operands, 0 where only entries that do not count depend on them: what they
+        are there must not reach the sums of the rule."""
+        safe = {}
+        for other, operand in enumerate(node.operands):
+            if other != position and not node.op.variadic:
+                counts = self._reach(node, other, guard)
+                zero = constant(0.0, node.span)
+                parts = [counts, operand, zero]
+                name = node.op.operand_name(other)
+                safe[name] = make("where", parts, node.span, cause=node, position=position)
+        return safe
 
     def _unbroadcast(self, adjoint: Adjoint, cause: Node, position: int) -> Adjoint:
         """Sums over the axes along which an operand was repeated: the only place that does."""
@@ -200,6 +208,17 @@ def _times(value: Node, slope: Node, cause: Node, position: int) -> Node:
         if slope.op.name == "negative":
             return made("negative", _times(value, slope.operands[0], cause, position))
     return made("multiply", value, slope)
+
+
+def _mixes(node: Node, position: int) -> bool:
+    """Whether an entry of the operand counts for several entries of the result."""
+    return "any(" in reach_text(node.op, position)
+
+
+def _repeated(guard: Node, shape: Shape) -> Node:
+    if guard.type.shape == shape:
+        return guard
+    return _like(guard, "broadcast_to", [guard], shape=shape)
 
 
 def _and(a: Node, b: Node) -> Node:

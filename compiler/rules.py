@@ -56,14 +56,21 @@ def rule_text(op: Op, position: int) -> str | None:
     return op.rules.get(op.operand_name(position))
 
 
+def reach_text(op: Op, position: int) -> str:
+    """How the guard of a result becomes that of an operand."""
+    name = op.operand_name(position)
+    return op.reach.get(name) or op.rules[name]
+
+
 def apply_rule(text: str, node: Node, position: int, values: Mapping[str, Node]) -> Node:
     """The value of a rule's text for a node. ``values`` adds ``y``, ``dy`` or tangents to the
-    operands; options of the node and, for variadic ones, ``position``, ``start`` and ``stop`` are
+    operands, or replaces some; options of the node and, for variadic ones, ``position``, ``start`` and ``stop`` are
     constants of the text."""
     op = node.op
-    given = dict(values)
+    given: dict[str, Node] = {}
     if not op.variadic:
-        given |= {p.name: o for p, o in zip(op.operands, node.operands, strict=True)}
+        given = {p.name: o for p, o in zip(op.operands, node.operands, strict=True)}
+    given |= values
     constants = dict(node.attributes)
     if op.variadic:
         constants |= _stretch(node, position)

@@ -48,15 +48,21 @@ def is_leaf(node: Node) -> bool:
     return node.op.name in _LEAVES
 
 
-def is_weak(node: Node) -> bool:
+def is_weak(node: Node, depth: int = 4) -> bool:
     """Whether the value is a plain Python number: made of written numbers and sizes alone, by
-    arithmetic that cannot raise. Such numbers never change the precision of what they meet."""
+    arithmetic that cannot raise. Such numbers never change the precision of what they meet.
+
+    Deeper expressions than ``depth`` count as computed, which is never wrong.
+    """
     if node.op.name in ("constant", "size"):
         return True
-    direct = bool(node.op.math) and "_" not in node.op.math and node.op.name != "as_float"
-    if node.type.rank or not node.operands or not direct:
+    if node.type.rank or not node.operands or not depth or node.op.name == "as_float":
         return False
-    if not all(is_weak(operand) for operand in node.operands):
+    if any(operand.op.name == "input" for operand in node.operands):
+        return False
+    if not node.op.math or "_" in node.op.math:
+        return False
+    if not all(is_weak(operand, depth - 1) for operand in node.operands):
         return False
     known = ranges(topological([node]))
     return all(

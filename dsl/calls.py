@@ -7,7 +7,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from . import ast
-from .constants import NotConstant, literal, option_value, size_value
+from .constants import NotConstant, is_axes, literal, option_value, size_value
 from .errors import mistakes
 from .graph import Node
 from .ops import OPS, REQUIRED, Attributes, Op, Parameter
@@ -19,7 +19,7 @@ from .source import Span
 from .written import KINDS, type_of
 
 Elaboration = Generator[Any, Any, "Node | None"]
-_NOT_BUILT = {"grad": "the gradient inside a specification (`grad`)"}
+NOT_BUILT = {"grad": "the gradient inside a specification (`grad`)"}
 _MAX_DEPTH = 200
 
 
@@ -48,13 +48,10 @@ class Calls(ABC):
     def call(self, expr: ast.Call, scope: Scope) -> Elaboration:
         name, span = expr.function.id, expr.function.span
         result: Node | None
-        own = self.functions.own.get(name)
+        own = self.functions.visible(span.source).get(name)
         if own is not None:
             result = yield self.call_function(own, expr, scope)
             return result
-        if name in scope.values:
-            self.report(mistakes.not_a_function(span, name, scope.declared.get(name)))
-            return None
         op = OPS.get(name)
         if op is not None and (op.public or self.internal):
             result = yield self.call_operation(op, expr, scope)
@@ -63,14 +60,13 @@ class Calls(ABC):
         if prelude is not None:
             result = yield self.call_function(prelude, expr, scope)
             return result
-        if name in scope.sizes:
+        if name in scope.values or name in scope.sizes:
             self.report(mistakes.not_a_function(span, name, scope.declared.get(name)))
-        elif name in _NOT_BUILT:
-            self.report(mistakes.not_built(expr.span, _NOT_BUILT[name]))
-        else:
-            public = [op.name for op in OPS.values() if op.public]
-            known = [*self.functions.own, *self.functions.prelude, *public]
-            self.report(mistakes.unknown_function(span, name, nearest(name, known)))
+        elif name in NOT_BUILT:
+            self.report(mistakes.not_built(expr.span, NOT_BUILT[name]))
+        elif self.functions.complete:
+            near = nearest(name, self.functions.names(span.source))
+            self.report(mistakes.unknown_function(span, name, near))
         return None
 
     # ── Operations of the library ───────────────────────────────────────────
@@ -78,6 +74,10 @@ class Calls(ABC):
     def call_operation(self, op: Op, expr: ast.Call, scope: Scope) -> Elaboration:
         if op.given_only and not self.in_given:
             self.report(mistakes.given_only(expr.span, op.name))
+            return None
+        given = expr.arguments
+        if op.name in ("max", "min") and len(given) > 1 and not is_axes(given[1], scope):
+            self.report(mistakes.not_pairwise(expr.span, op.name, len(given)))
             return None
         try:
             bound = self.bind(op, expr)
@@ -126,10 +126,6 @@ class Calls(ABC):
         return bound
 
     def _too_many(self, op: Op, expr: ast.Call) -> None:
-        if op.name in ("max", "min") and len(expr.arguments) == 2:
-            hint = f"the {op.name} of two values, entry by entry, is {op.name}imum(a, b)"
-            self.report(mistakes.unknown_function(expr.span, f"{op.name}(a, b)", None, hint))
-            raise NotConstant
         wanted = str(len(op.parameters))
         given = len(expr.arguments) + len(expr.keywords)
         self.report(mistakes.wrong_arity(expr.span, op.signature, given, wanted))
@@ -195,7 +191,7 @@ class Calls(ABC):
             self.report(mistakes.wrong_arity(expr.span, signature, len(given) + len(named),
                                              str(len(known))))  # fmt: skip
             return None
-        inner = Scope(prefix=f"{scope.prefix}{function.name.id}.")
+        inner = Scope(prefix=f"{scope.prefix}{function.name.id}.", hidden=self.functions.hidden)
         local: dict[str, Size] = {}
         # A size that a parameter's type names is the call's own, whatever the file calls so.
         own = {n.id for p in function.parameters if p.type for s in p.type.shape
@@ -255,13 +251,15 @@ class Calls(ABC):
         if kind is None:
             self.report(mistakes.unknown_type(written.name.span, written.name.id))
             return False
+        bound = dict(local)
         fits = node.type.kind <= kind and len(written.shape) == node.type.rank
         for size, actual in zip(written.shape, node.type.shape, strict=False):
             fits = fits and self._binds(size, actual, local, fixed)
         if not fits:
-            self.report(
-                mistakes.argument_shape(span, parameter.name.id, written.span.text, node.type)
-            )
+            names = {name.id for size in written.shape for name in free_names(size)}
+            sizes = [f"{name} = {bound[name]}" for name in sorted(names & bound.keys())]
+            wanted = written.span.text
+            self.report(mistakes.argument_shape(span, parameter.name.id, wanted, node.type, sizes))
         return fits
 
     def _binds(
@@ -307,7 +305,9 @@ class Calls(ABC):
         if len(returns[0].values) != 1:
             self.report(mistakes.not_built(returns[0].span, "a function of several results"))
             return None
-        for local in ordered(nodes, self.report):
+        order = ordered(nodes, self.report)
+        scope.values |= dict.fromkeys(nodes)
+        for local in order:
             statement = nodes[local]
             node = yield self.expression(statement.value, scope)
             scope.values[local] = self.named(statement, node, scope)

@@ -72,7 +72,9 @@ def _named_size(name: ast.Name, scope: Scope, report: Report) -> Size:
         inner = next(iter(value.attributes.values()))
         if isinstance(inner, Size) or (isinstance(inner, int) and not isinstance(inner, bool)):
             return Size.of(inner)
-    if name.id in scope.values:
+    if name.id in scope.hidden:
+        report(mistakes.not_visible(name.span, name.id, scope.hidden[name.id], True))
+    elif name.id in scope.values:
         report(mistakes.not_a_size(name.span))
     else:
         report(mistakes.unknown_size(name.span, name.id, nearest(name.id, scope.sizes)))
@@ -99,6 +101,11 @@ def option_value(expr: ast.Expr, name: str, sort: str, scope: Scope, report: Rep
         report(mistakes.must_be_constant(expr.span, name, _WORDS[sort]))
         raise NotConstant
     return value
+
+
+def is_axes(expr: ast.Expr, scope: Scope) -> bool:
+    """Whether an argument can be the value of an option ``axis``."""
+    return _option(expr, "axes", scope, Report()) is not NotConstant
 
 
 def _option(expr: ast.Expr, sort: str, scope: Scope, report: Report) -> Any:

@@ -14,6 +14,7 @@ from .constants import NotConstant, literal, size_value
 from .errors import mistakes
 from .graph import Node, constant, make
 from .ops import OPS, Attributes, Op
+from .order import free_names
 from .scope import Functions, Report, Scope, Static, nearest
 from .shapes import Mismatch, grows_both
 from .sizes import Size
@@ -118,8 +119,10 @@ class Elaborator(Calls):
             self.report(mistakes.option_as_value(span, name))
         elif name in scope.sizes:
             return make("size", (), span, {"size": scope.sizes[name]})
-        elif self.functions.find(name) or (name in OPS and OPS[name].public):
+        elif self.functions.find(name, span.source) or (name in OPS and OPS[name].public):
             self.report(mistakes.function_as_value(span, name))
+        elif name in scope.hidden:
+            self.report(mistakes.not_visible(span, name, scope.hidden[name], self.in_given))
         else:
             self.report(mistakes.unknown_name(span, name, nearest(name, scope.names())))
         return None
@@ -180,7 +183,8 @@ class Elaborator(Calls):
             return None
         nodes = [item for item in items if item is not None]
         if any(node.type.shape != nodes[0].type.shape for node in nodes):
-            return self.apply("stack", items, expr.span, {"axis": 0})
+            places = [item.span for item in expr.items]
+            return self.apply("stack", items, expr.span, {"axis": 0}, places)
         literals = all(node.op.name == "array" for node in nodes)
         if not literals and nodes[0].type.rank:
             return self.apply("stack", items, expr.span, {"axis": 0})
@@ -210,6 +214,9 @@ class Elaborator(Calls):
 
     def index(self, expr: ast.Subscript, base: Node, scope: Scope) -> Index:
         plain = [item for item in expr.items if not isinstance(item, ast.Ellipsis)]
+        if len(expr.items) - len(plain) > 1:
+            self.report(mistakes.two_ellipses(expr.span))
+            raise NotConstant
         missing = base.type.rank - len(plain)
         if missing < 0:
             self.report(mistakes.too_many_subscripts(expr.span, len(plain), base.type))
@@ -239,13 +246,18 @@ class Elaborator(Calls):
         if self._mentions_values(item, scope):
             self.report(mistakes.not_built(item.span, "a computed subscript"))
             raise NotConstant
+        if isinstance(item, ast.Name) and item.id not in scope.names():
+            self.name(item, scope)
+            raise NotConstant
         return size_value(item, scope, self.report)
 
     def _mentions_values(self, item: ast.Expr, scope: Scope) -> bool:
         """Whether a subscript depends on data, rather than on sizes alone."""
-        if isinstance(item, ast.Name):
-            return isinstance(scope.values.get(item.id), Node)
-        return isinstance(item, (ast.Subscript, ast.Call))
+        mentioned = [scope.values.get(name.id) for name in free_names(item)]
+        return isinstance(item, (ast.Subscript, ast.Call)) or any(
+            isinstance(value, Node) and value.op.name not in ("constant", "size")
+            for value in mentioned
+        )
 
     def cut(self, item: ast.Slice, scope: Scope) -> Cut:
         step = 1
@@ -262,10 +274,13 @@ class Elaborator(Calls):
 def _declared(
     error: Mismatch, operands: Sequence[Node], places: Sequence[Span]
 ) -> list[tuple[Span, str]]:
-    """Where the operands in question are declared, if that is elsewhere."""
+    """Where the operands in question come from, if that is elsewhere, and what they are."""
     found = []
-    for position, (operand, place) in enumerate(zip(operands, places, strict=True)):
-        asked = error.operand is None or error.operand == position
-        if asked and operand.type.rank and operand.span != place:
-            found.append((operand.span, f"{place.text} is {operand.type}"))
-    return found[:2]
+    for position in error.pair if error.operand is None else (error.operand,):
+        if position < len(operands) and operands[position].span != places[position]:
+            node = operands[position]
+            named = node.op.name == "input" or node.name
+            what = f"`{node.label.rpartition('.')[2]}`" if named else "this"
+            text = "declared here" if named and error.operand is not None else str(node.type)
+            found.append((node.span, f"{what} is {text}"))
+    return list(dict.fromkeys(found))

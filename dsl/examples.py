@@ -76,7 +76,7 @@ class _Examples:
         self.report = elaborator.report
         self.sizes: dict[str, int] = {}
         fixed = {n: s for n, s in elaborator.functions.sizes.items() if s.constant is not None}
-        self.scope = Scope(sizes=fixed)
+        self.scope = Scope(sizes=fixed, hidden=elaborator.functions.hidden)
 
     def run(self) -> Example | None:
         clauses = self.example.clauses
@@ -92,10 +92,14 @@ class _Examples:
         wanted = [i.name for i in self.interface.inputs]
         missing = [n for n in wanted if n not in given] + sorted(sizes - self.sizes.keys())
         named = {name.id for name, _ in bindings}
-        if missing and not named >= set(missing):
-            absent = [n for n in missing if n not in named]
+        # A value that is wrong may be what was to give a size.
+        known = named | (sizes if any(n in missing for n in named) else set())
+        absent = [n for n in missing if n not in known]
+        if absent:
             self.report(mistakes.example_missing(self.example.name.span, absent))
         rounding = [c for c in clauses if isinstance(c, ast.Rounding)]
+        for again in rounding[1:]:
+            self.report(mistakes.two_roundings(again.span))
         digits = int(rounding[0].digits.value) if rounding else None
         expectations = [
             checked
@@ -148,8 +152,12 @@ class _Examples:
         for dimension, actual in zip(declared.type.shape, node.type.shape, strict=False):
             fits = fits and self.fits(dimension, actual, value.span)
         if not fits:
+            names = {n for size in declared.type.shape for n in size.names()} & self.sizes.keys()
+            sizes = [f"{n} = {self.sizes[n]}" for n in sorted(names)]
             self.report(
-                mistakes.example_shape(value.span, name.id, declared.type, node.type, declared.span)
+                mistakes.example_shape(
+                    value.span, name.id, declared.type, node.type, declared.span, sizes
+                )
             )
             return
         given[name.id] = node
@@ -171,7 +179,7 @@ class _Examples:
         named |= self.graph.inputs
         if item.name.id not in named:
             near = nearest(item.name.id, named)
-            what = "there is nothing to expect of"
+            what = "there is no input or node"
             self.report(mistakes.example_name(item.name.span, item.name.id, what, near))
             return None
         target = named[item.name.id]
@@ -186,7 +194,7 @@ class _Examples:
         tolerance = 0.0 if within is None else literal(within)
         if tolerance is None or isinstance(tolerance, bool) or tolerance < 0:
             assert within is not None
-            self.report(mistakes.bad_constant(within.span))
+            self.report(mistakes.bad_tolerance(within.span))
             return None
         if value is None:
             return None

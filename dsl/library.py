@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from pathlib import PurePosixPath
 
 from . import ast
 from .errors import SpecError, mistakes
@@ -35,9 +36,12 @@ class Files:
         if here.path is None:
             report(mistakes.missing_file(use.path.span, text))
             return None
+        if "\0" in text:
+            report(mistakes.missing_file(use.path.span, text))
+            return None
         folder = here.path.parent.resolve()
         path = (folder / text).resolve()
-        if "\0" in text or not path.is_relative_to(folder):
+        if not path.is_relative_to(folder):
             report(mistakes.outside_path(use.path.span, text))
             return None
         key = str(path)
@@ -47,10 +51,13 @@ class Files:
         if key not in self.programs:
             try:
                 source = Source.read(path)
-            except (OSError, UnicodeDecodeError):
+            except OSError:
                 report(mistakes.missing_file(use.path.span, text))
                 return None
-            shown = Source(source.text, (here.path.parent / text).as_posix(), path)
+            except UnicodeDecodeError:
+                report(mistakes.file_not_utf8(use.path.span, text))
+                return None
+            shown = Source(source.text, (PurePosixPath(here.name).parent / text).as_posix(), path)
             self.loading.append(key)
             try:
                 self.programs[key] = self._with_uses(parse(shown), report)

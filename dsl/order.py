@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
 
 from . import ast
 from .errors import mistakes
 from .scope import Report
+from .source import Span
 
 
 def children(expr: ast.Item) -> Iterator[ast.Item]:
@@ -40,18 +42,47 @@ def children(expr: ast.Item) -> Iterator[ast.Item]:
 
 def free_names(expr: ast.Item) -> list[ast.Name]:
     """The names an expression mentions as values, without recursion."""
-    found: list[ast.Name] = []
+    return [item for item in _walk(expr) if isinstance(item, ast.Name)]
+
+
+def _walk(expr: ast.Item) -> Iterator[ast.Item]:
+    """The expression and all inside it, without recursion."""
     stack: list[ast.Item] = [expr]
     while stack:
         item = stack.pop()
-        if isinstance(item, ast.Name):
-            found.append(item)
-        else:
-            stack.extend(children(item))
-    return found
+        yield item
+        stack.extend(children(item))
 
 
-def ordered(nodes: Mapping[str, ast.Node], report: Report) -> list[str]:
+def calls(expr: ast.Item) -> Iterator[ast.Call]:
+    return (item for item in _walk(expr) if isinstance(item, ast.Call))
+
+
+def introduced(items: Iterable[ast.Item]) -> Iterator[ast.Name]:
+    """The indices that stand on the left of a node or in the brackets of a reduction."""
+    for item in items:
+        if isinstance(item, ast.IndexRange):
+            yield item.name
+        elif isinstance(item, ast.Name):
+            yield item
+
+
+def index_names(expr: ast.Item) -> Iterator[ast.Name]:
+    """The indices that the reductions of an expression introduce."""
+    for item in _walk(expr):
+        if isinstance(item, ast.Reduction):
+            yield from introduced(item.indices)
+
+
+Definition: TypeAlias = ast.Node | ast.Size
+
+
+def _place(definition: Definition) -> Span:
+    name = definition.name if isinstance(definition, ast.Size) else definition.target.names[0]
+    return name.span
+
+
+def ordered(nodes: Mapping[str, Definition], report: Report) -> list[str]:
     """Names in an order of computation that keeps to the text where it can.
 
     Nodes on a cycle, and those that need one, are left out after the cycle is reported.
@@ -78,13 +109,13 @@ def ordered(nodes: Mapping[str, ast.Node], report: Report) -> list[str]:
     return [name for name in order if name not in cyclic]
 
 
-def _needs(node: ast.Node, nodes: Mapping[str, ast.Node]) -> list[str]:
-    names = sorted(free_names(node.value), key=lambda name: name.span.start)
+def _needs(node: Definition, nodes: Mapping[str, Definition]) -> list[str]:
+    names = sorted(free_names(node.value) if node.value else (), key=lambda name: name.span.start)
     return list(dict.fromkeys(n.id for n in names if n.id in nodes))
 
 
 def _report_cycles(
-    nodes: Mapping[str, ast.Node],
+    nodes: Mapping[str, Definition],
     needs: Mapping[str, list[str]],
     order: list[str],
     report: Report,
@@ -103,7 +134,7 @@ def _report_cycles(
             continue
         edges = networkx.find_cycle(graph.subgraph(component), start)
         cycle = [edge[0] for edge in edges]
-        report(mistakes.cycle([(nodes[name].target.names[0].span, name) for name in cycle]))
+        report(mistakes.cycle([(_place(nodes[name]), name) for name in cycle]))
         stuck |= component
         for member in component:
             stuck |= networkx.ancestors(graph, member)

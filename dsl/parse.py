@@ -84,9 +84,7 @@ def _unexpected_token(source: Source, error: UnexpectedToken, offset: int) -> Di
     token = error.token
     if token.type == "$END":
         return mistakes.unexpected_end(source, expected)
-    return mistakes.unexpected_token(
-        source.span(offset, offset + len(token)), token.type, expected
-    )
+    return mistakes.unexpected_token(source.span(offset, offset + len(token)), token.type, expected)
 
 
 # ── The tables ──────────────────────────────────────────────────────────────

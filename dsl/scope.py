@@ -10,8 +10,9 @@ from typing import Any
 from . import ast
 from .errors import Diagnostic
 from .graph import Node
+from .ops import OPS
 from .sizes import Size
-from .source import Span
+from .source import Source, Span
 from .subscripts import Condition
 
 
@@ -26,13 +27,15 @@ class Static:
 class Scope:
     """The names an expression sees. ``None`` stands for a node that is already reported wrong.
 
-    ``declared`` says where each name was introduced, for messages.
+    ``declared`` says where each name was introduced, for messages, and ``hidden`` where names of
+    the file are that this scope does not see.
     """
 
     values: dict[str, Node | Static | None] = field(default_factory=dict)
     sizes: dict[str, Size] = field(default_factory=dict)
     declared: dict[str, Span] = field(default_factory=dict)
     prefix: str = ""
+    hidden: Mapping[str, Span] = field(default_factory=dict)
 
     def names(self) -> list[str]:
         return [*self.values, *self.sizes]
@@ -57,21 +60,36 @@ class Report:
 class Functions:
     """The functions of a file and, behind them, those of the library written in the language.
 
-    Their bodies see the file's ``sizes``, and nothing else of it.
+    Their bodies see the file's ``sizes``, and nothing else of it; ``hidden`` are the places of the
+    names they do not see. ``files`` are the functions that other texts see: a used file, the
+    library. Not ``complete`` where a used file could not be read.
     """
 
     own: Mapping[str, ast.Def]
     prelude: Mapping[str, ast.Def]
     sizes: Mapping[str, Size] = field(default_factory=dict)
+    files: Mapping[Source, Mapping[str, ast.Def]] = field(default_factory=dict)
+    hidden: Mapping[str, Span] = field(default_factory=dict)
+    complete: bool = True
 
-    def find(self, name: str) -> ast.Def | None:
-        return self.own.get(name) or self.prelude.get(name)
+    def visible(self, source: Source) -> Mapping[str, ast.Def]:
+        return self.files.get(source, self.own)
+
+    def find(self, name: str, source: Source) -> ast.Def | None:
+        return self.visible(source).get(name) or self.prelude.get(name)
+
+    def names(self, source: Source) -> list[str]:
+        """All functions that can be called in a text."""
+        public = [op.name for op in OPS.values() if op.public]
+        return [*self.visible(source), *self.prelude, *public]
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name a person probably meant."""
     known = list(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if len(name) > 100:
+        return None
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
     if close:
         return close[0]
     return next((k for k in known if k.casefold() == name.casefold()), None)

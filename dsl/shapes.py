@@ -56,13 +56,17 @@ BOOL = Type(Kind.BOOL)
 
 @dataclass
 class Mismatch(Exception):
-    """A shape or type rule does not hold. ``operand`` is the position of the one to point at."""
+    """A shape or type rule does not hold.
+
+    ``operand`` is the position of the one to point at, ``pair`` those of the two that disagree.
+    """
 
     code: str
     message: str
     label: str = ""
     hint: str = ""
     operand: int | None = None
+    pair: tuple[int, int] = (0, 1)
 
 
 def shape_text(shape: Shape) -> str:
@@ -73,19 +77,23 @@ def broadcast(shapes: Sequence[Shape]) -> Shape:
     """NumPy's broadcasting: sizes are equal or literally 1. Raises ``Mismatch`` G201."""
     rank = max((len(shape) for shape in shapes), default=0)
     result = [ONE] * rank
-    for shape in shapes:
+    owner = [0] * rank
+    for position, shape in enumerate(shapes):
         for axis in range(-len(shape), 0):
             size = shape[axis]
             if size == ONE or size == result[axis]:
                 continue
             if result[axis] != ONE:
+                first = owner[axis]
                 raise Mismatch(
                     "G201",
-                    "cannot broadcast " + " with ".join(shape_text(s) for s in shapes),
+                    f"cannot broadcast {shape_text(shapes[first])} with {shape_text(shape)}",
                     f"sizes {result[axis]} and {size} do not match",
                     "two sizes broadcast when they are equal or one of them is the number 1",
+                    pair=(first, position),
                 )
             result[axis] = size
+            owner[axis] = position
     return tuple(result)
 
 
@@ -101,26 +109,26 @@ def promote(kinds: Sequence[Kind]) -> Kind:
     return max(kinds, default=Kind.BOOL)
 
 
-def normal_axis(axis: int, rank: int, what: str = "x") -> int:
+def normal_axis(axis: int, rank: int, what: str = "this") -> int:
     """The axis counted from the end. Raises ``Mismatch`` G204."""
     if not -rank <= axis < rank:
         if rank == 0:
             raise Mismatch("G204", f"axis {axis} of a scalar", f"{what} has no axes", operand=0)
+        possible = f"{rank} axes: 0 to {rank - 1}, or -{rank} to -1"
         raise Mismatch(
             "G204",
             f"axis {axis} is out of range",
-            f"{what} has {rank} {'axis' if rank == 1 else 'axes'}: 0 to {rank - 1}, "
-            f"or -{rank} to -1",
+            f"{what} has {'1 axis: 0, or -1' if rank == 1 else possible}",
             operand=0,
         )
     return axis - rank if axis >= 0 else axis
 
 
-def normal_axes(axes: Sequence[int] | None, rank: int) -> tuple[int, ...]:
+def normal_axes(axes: Sequence[int] | None, rank: int, what: str = "this") -> tuple[int, ...]:
     """Sorted axes counted from the end; all of them for ``None``. Raises ``Mismatch`` G204."""
     if axes is None:
         return tuple(range(-rank, 0))
-    normal = sorted(normal_axis(axis, rank) for axis in axes)
+    normal = sorted(normal_axis(axis, rank, what) for axis in axes)
     if len(set(normal)) != len(normal):
         raise Mismatch("G204", "an axis is named twice")
     return tuple(normal)
@@ -141,7 +149,11 @@ def matmul(a: Shape, b: Shape) -> Shape:
     """NumPy's ``matmul``: vectors have one axis. Raises ``Mismatch`` G203."""
     if not a or not b:
         raise Mismatch(
-            "G203", "cannot multiply a scalar with @", "", "use * for scalars", 0 if not a else 1
+            "G203",
+            "cannot multiply a scalar with @",
+            "this is a scalar",
+            "use * for scalars",
+            0 if not a else 1,
         )
     inner_a, inner_b = a[-1], b[-2] if len(b) > 1 else b[-1]
     if inner_a != inner_b:
@@ -195,7 +207,7 @@ def concatenated(shapes: Sequence[Shape], axis: int) -> Shape:
             raise Mismatch(
                 "G209",
                 f"cannot join arrays of {len(first)} and {len(shape)} axes",
-                shape_text(shape),
+                f"this is {shape_text(shape)}",
                 operand=position,
             )
         for other in range(-len(first), 0):

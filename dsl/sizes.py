@@ -140,7 +140,7 @@ def size_text(size: Size, rename: Callable[[str], str] = str, power: str = "^") 
     scale = math.lcm(*(coefficient.denominator for _, coefficient in size.terms))
     spaced = " " if power == "**" else ""
     text = ""
-    for monomial, coefficient in size.terms:
+    for monomial, coefficient in sorted(size.terms, key=lambda term: term[1] < 0):
         number = int(coefficient * scale)
         factors = [_atom_text(a, n, rename, power) for a, n in _powers(monomial)]
         if abs(number) != 1 or not factors:

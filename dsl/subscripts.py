@@ -70,13 +70,11 @@ def conditions(shape: Shape, index: Index) -> list[tuple[int, Condition]]:
                 if not slack.natural:
                     found.append((position, condition))
             elif slack.constant < 0:
-                raise Mismatch(
-                    "G206",
-                    f"subscript out of range of {shape_text(shape)}",
-                    condition.what,
-                    "subscripts count from 0; literals may count from the end, as x[-1]",
-                    position,
-                )
+                hint = "subscripts count from 0; literals may count from the end, as x[-1]"
+                if isinstance(item, Cut):
+                    hint = "a slice lies within the axis; it is not cut off at its ends"
+                what = f"subscript out of range of {shape_text(shape)}"
+                raise Mismatch("G206", what, condition.what, hint, position)
     return found
 
 
@@ -90,7 +88,14 @@ def _item_conditions(item: Size | Cut, size: Size) -> Sequence[Condition]:
     start = Size.of(0) if item.start is None else from_start(item.start, size)
     stop = size if item.stop is None else from_start(item.stop, size)
     if item.step < 0:
-        return []
+        start = size - 1 if item.start is None else start
+        before = Size.of(-1) if item.stop is None else stop
+        what = f"-1 <= {before} <= {start} < {size} does not hold"
+        return [
+            Condition(Size.of(-1), before, what),
+            Condition(before, start, what),
+            Condition(start + 1, size, what),
+        ]
     what = f"0 <= {start} <= {stop} <= {size} does not hold"
     return [
         Condition(Size.of(0), start, what),

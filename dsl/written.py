@@ -58,9 +58,13 @@ def domain_of(declaration: ast.Input, kind: Kind, scope: Scope, report: Report) 
 def _limit(expr: ast.Expr, scope: Scope, report: Report) -> float | Size:
     value = literal(expr)
     if isinstance(value, bool):
-        report(mistakes.bad_constant(expr.span))
+        report(mistakes.bad_limit(expr.span))
         raise NotConstant
     if value is not None:
         return float(value)
-    size = size_value(expr, scope, report)
+    try:
+        size = size_value(expr, scope, Report())
+    except NotConstant:
+        report(mistakes.bad_limit(expr.span))
+        raise
     return size if size.constant is None else float(size.constant)

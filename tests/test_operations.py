@@ -377,7 +377,7 @@ def test_value(case: Case) -> None:
 ANALYTIC = {
     "add", "subtract", "multiply", "divide", "negative", "power", "square", "exp", "expm1", "log",
     "log1p", "sqrt", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh",
-    "sum", "mean", "prod", "prod_others", "matmul", "matvec", "vecdot", "dot", "outer", "getitem",
+    "sum", "mean", "prod", "prod_others", "matmul", "matvec", "dot", "outer", "getitem",
     "concat", "stack", "array", "transpose", "reshape", "place",
 }  # fmt: skip
 
@@ -544,6 +544,53 @@ def test_float32_stays(case: Case) -> None:
     for name, gradient in zip(case.floats, gradients, strict=True):
         assert gradient.dtype == np.float32, name
         assert np.shape(gradient) == np.shape(values[name])
+
+
+@pytest.mark.parametrize("which", ["first", "last", "all"])
+@pytest.mark.parametrize("kind", [Kind.INT, Kind.BOOL], ids=str)
+@pytest.mark.parametrize("case", DIFFERENTIABLE, ids=str)
+def test_other_kinds(case: Case, kind: Kind, which: str) -> None:
+    """Integers or truth values for some operands, float32 for the others."""
+    names = list(case.operands)
+    chosen = {"first": names[:1], "last": names[-1:], "all": names}[which]
+    if (which == "last" and len(names) == 1) or "out" in case.operands:
+        return
+    types = {n: Type(kind, t.shape) if n in chosen else t for n, t in case.operands.items()}
+    try:
+        program = single(case.expression, types, **extra(case))
+    except AssertionError:
+        return  # The operation takes no such operand.
+    declared = program.graph.outputs["out"].type
+    other = Case(case.op, case.expression, types, case.options, case.reference)
+    rng = np.random.default_rng(7)
+    values = sample(case)
+    dtype: Any = bool if kind is Kind.BOOL else np.int64
+    for name in values:
+        domain = OPS[case.op].domain.get(name, REAL)
+        if name in chosen:
+            low = 1 if domain.low >= 0.0 else 0
+            values[name] = rng.integers(low, 2, np.shape(values[name])).astype(dtype)
+            if domain.high < math.inf:
+                values[name] = np.zeros(np.shape(values[name]), dtype)
+        else:
+            values[name] = values[name].astype(types[name].kind is Kind.FLOAT and np.float32 or bool)
+    with np.errstate(all="ignore"):
+        out, cache = generated(other).forward(*values.values())
+    scalar = not isinstance(out, (np.ndarray, np.generic))
+    precision = np.float32 if other.floats and not scalar else np.float64
+    wanted = {Kind.FLOAT: precision, Kind.INT: np.int64, Kind.BOOL: np.bool_}[declared.kind]
+    assert np.asarray(out).dtype == wanted
+    exact = {n: np.asarray(v, float) if np.asarray(v).dtype == np.float32 else v for n, v in values.items()}
+    tolerance = 1e-5 if other.floats else 1e-13
+    assert_close(out, interpreted(other, exact), tolerance, "against the interpreter")
+    as_numbers = {n: np.asarray(v, float) if n in chosen else v for n, v in exact.items()}
+    if declared.kind is not Kind.BOOL and case.op not in ("norm",):
+        assert_close(out, interpreted(case, as_numbers), tolerance, "against floats")
+    if declared.kind is Kind.FLOAT and other.floats:
+        gradients = generated(other).backward(cache, np.ones(np.shape(out)) if np.ndim(out) else 1.0)
+        for name, gradient in zip(other.floats, gradients, strict=True):
+            assert scalar or gradient.dtype == np.float32
+            assert np.shape(gradient) == np.shape(values[name])
 
 
 MIXED = [

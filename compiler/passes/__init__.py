@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...dsl.graph import Graph
+from ...dsl.graph import Graph, Node
 from . import common, fold, precision, prune, shapes, simplify
+from .rewrite import rewrite
 
 Pass = Callable[[Graph], Graph]
 PASSES: tuple[tuple[str, Pass], ...] = (
@@ -18,21 +19,41 @@ PASSES: tuple[tuple[str, Pass], ...] = (
     ("prune", prune.prune),
     ("common", common.common),
 )
+_LOCAL = (fold.step, simplify.step, shapes.step)
 _MAX_ROUNDS = 12
+_MAX_STEPS = 20
 
 
 def optimise(graph: Graph) -> Graph:
-    """All passes until none changes the graph. Dead code goes by itself: only what the outputs
-    and gradients need is ever visited."""
+    """All passes until none changes the graph.
+
+    Those that look at one node at a time share a walk. Dead code goes by itself: only what the
+    outputs and gradients need is ever visited.
+    """
     for _ in range(_MAX_ROUNDS):
         before = graph.nodes
-        for _, run in PASSES:
-            graph = run(graph)
+        graph = common.common(prune.prune(rewrite(graph, _local)))
         if graph.nodes == before:
             break
     return graph
 
 
+def _local(node: Node) -> Node | None:
+    """The steps of the local passes on one node until none applies."""
+    current = node
+    for _ in range(_MAX_STEPS):
+        for step in _LOCAL:
+            result = step(current)
+            if result is not None:
+                current = result
+                break
+        else:
+            break
+    return None if current is node else current
+
+
 def finish(graph: Graph) -> Graph:
-    """What comes once, after everything else: the working precision kept."""
+    """What comes once, after everything else: the working precision kept. Scalars have one."""
+    if not any(node.type.rank for node in graph.nodes):
+        return graph
     return common.common(precision.precision(graph))

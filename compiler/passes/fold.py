@@ -26,10 +26,10 @@ _INTEGERS = ("floor_divide", "remainder")
 
 
 def fold(graph: Graph) -> Graph:
-    return rewrite(graph, _step)
+    return rewrite(graph, step)
 
 
-def _step(node: Node) -> Node | None:
+def step(node: Node) -> Node | None:
     if not node.operands or node.name or not all(o.is_constant() for o in node.operands):
         return None
     values = [operand.attributes["value"] for operand in node.operands]

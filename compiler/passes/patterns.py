@@ -41,12 +41,22 @@ class Rewriting:
     left: Pattern
     right: Pattern
 
+    def may_match(self, operands: tuple[Node, ...]) -> bool:
+        """A quick look at the operations below, before anything is bound."""
+        for pattern, node in zip(self.left.operands, operands, strict=True):
+            wanted = pattern.op or ("constant" if pattern.number is not None else "")
+            if wanted and wanted != node.op.name:
+                return False
+        return True
+
     def apply(self, node: Node, swap: bool = False) -> Node | None:
         """The right-hand side for a node that the left one matches, if its type is the same.
 
         With ``swap``, the operands of the node are taken in reverse.
         """
         operands = node.operands[::-1] if swap else node.operands
+        if not self.may_match(operands):
+            return None
         for binding in _match_all(self.left.operands, operands, {}):
             try:
                 result = _build(self.right, binding, node.span)

@@ -10,10 +10,10 @@ from .rewrite import rewrite
 
 
 def shapes(graph: Graph) -> Graph:
-    return rewrite(graph, _step)
+    return rewrite(graph, step)
 
 
-def _step(node: Node) -> Node | None:
+def step(node: Node) -> Node | None:
     if node.op.family in ("elementwise", "pointwise") and node.type.rank:
         return _without_broadcasts(node)
     if node.op.name in ("reshape", "transpose", "broadcast_to", "expand_dims"):

@@ -50,8 +50,8 @@ REWRITES = Rewritings(
 
 
 def simplify(graph: Graph) -> Graph:
-    return rewrite(graph, _step)
+    return rewrite(graph, step)
 
 
-def _step(node: Node) -> Node | None:
+def step(node: Node) -> Node | None:
     return REWRITES.step(node)

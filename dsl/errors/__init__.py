@@ -1,6 +1,6 @@
 """Diagnostics as data; their wording is in ``mistakes``, their drawing in ``render``."""
 
-from .diagnostic import Diagnostic, Label, Severity, SpecError
-from .render import render, render_all
+from .diagnostic import Diagnostic, Label, Severity
+from .render import SpecError, render, render_all
 
 __all__ = ["Diagnostic", "Label", "Severity", "SpecError", "render", "render_all"]

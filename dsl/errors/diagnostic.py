@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -40,16 +39,3 @@ class Diagnostic:
 
     def as_error(self) -> Diagnostic:
         return replace(self, severity=Severity.ERROR)
-
-
-class SpecError(Exception):
-    """A specification is wrong. Carries every diagnostic that was found."""
-
-    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
-        self.diagnostics = tuple(diagnostics)
-        super().__init__(self.diagnostics)
-
-    def __str__(self) -> str:
-        from .render import render_all
-
-        return "\n" + render_all(self.diagnostics)

@@ -61,7 +61,8 @@ def unexpected_token(span: Span, kind: str, expected: str) -> Diagnostic:
     if kind == "NAME" and not text.isidentifier():
         return bad_name(span, text)
     if first and text in _STARTS and not declarable:
-        return _error("G002", last_before(span.source, span.start), "the declaration ends too early",
+        place = last_before(span.source, span.start)
+        return _error("G002", place, "the declaration ends too early",
                       f"expected {expected} after this")  # fmt: skip
     if kind in _KEYWORDS and expected in ("a name", "an expression", "an operand"):
         if kind not in ("IF", "NOT"):
@@ -95,7 +96,7 @@ def _token_hint(span: Span, kind: str, expected: str) -> str:
     operator = "an operator" in expected
     if kind == "EQUAL" and operator:
         return "`==` compares; `=` only defines"
-    if kind == "EQUAL" and last in (":", "+", "-", "*", "/") or text == "==" and "`=`" in expected:
+    if (kind == "EQUAL" and last == ":") or (text == "==" and "`=`" in expected):
         return "a definition is written with one `=`"
     if kind == "NUMBER" and text.startswith(".") and last.isdigit():
         return "a number has digits on both sides of its point, and only one point"
@@ -273,6 +274,8 @@ def unknown_function(span: Span, name: str, near: str | None) -> Diagnostic:
 
 
 def duplicate(span: Span, name: str, first: Span) -> Diagnostic:
+    if span.source == first.source and span.start < first.start:
+        span, first = first, span
     return _error("G103", span, f"`{name}` is declared twice", "declared again",
                   (first, "first declared here"))  # fmt: skip
 
@@ -426,8 +429,9 @@ def negative_size(span: Span, value: object) -> Diagnostic:
 
 
 def too_many_subscripts(span: Span, count: int, actual: Any) -> Diagnostic:
-    return _error("G207", span, f"{count} subscripts for {actual}",
-                  f"it has {len(actual.shape)} axes")  # fmt: skip
+    has = {0: "no axes", 1: "one axis"}.get(len(actual.shape), f"{len(actual.shape)} axes")
+    return _error("G207", span, f"{count} subscript{'s' * (count != 1)} for {actual}",
+                  f"this has {has}")  # fmt: skip
 
 
 def bad_subscript(span: Span) -> Diagnostic:
@@ -443,7 +447,10 @@ def bad_step(span: Span) -> Diagnostic:
     return _error("G217", span, "the step of a slice must be an integer literal other than 0")
 
 
-def argument_shape(span: Span, parameter: str, wanted: str, actual: Any) -> Diagnostic:
+def argument_shape(
+    span: Span, parameter: str, wanted: str, actual: Any, sizes: Sequence[str] = ()
+) -> Diagnostic:
+    wanted = f"{wanted} with {', '.join(sizes)}" if sizes else wanted
     return _error("G214", span, f"the parameter `{parameter}` is {wanted}, not {actual}",
                   f"this is {actual}")  # fmt: skip
 
@@ -460,7 +467,8 @@ def example_shape(
 
 
 def must_be_constant(span: Span, name: str, what: str) -> Diagnostic:
-    return _error("G303", span, f"`{name}` must be {what}", "needed when compiling")
+    return _error("G303", span, f"`{name}` must be {what}", "needed when compiling",
+                  hint=_NAME_HINTS.get(span.text, ""))  # fmt: skip
 
 
 def text_as_value(span: Span) -> Diagnostic:

@@ -9,13 +9,25 @@ problem2.grad:7:10: error[G203]: cannot multiply float[3, 3] @ float[4]
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ..source import Span
 from .diagnostic import Diagnostic, Label, Severity
 
 _WIDTH = 100
+_LONGEST = 400
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36"}
+
+
+class SpecError(Exception):
+    """A specification is wrong. Carries every diagnostic that was found."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__(self.diagnostics)
+
+    def __str__(self) -> str:
+        return "\n" + render_all(self.diagnostics)
 
 
 def render_all(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> str:
@@ -29,17 +41,18 @@ def render(diagnostic: Diagnostic, *, colour: bool = False) -> str:
     labels = (diagnostic.place, *diagnostic.others)
     margin = max(len(str(label.span.line)) for label in labels) + 2
     head = f"{diagnostic.severity.value}[{diagnostic.code}]"
-    lines = [f"{bold(str(diagnostic.span))}: {paint(head)}: {bold(visible(diagnostic.message))}"]
+    place = visible(str(diagnostic.span))
+    lines = [f"{bold(place)}: {paint(head)}: {bold(_text(diagnostic.message))}"]
     for mark, label in zip("^" + "-" * len(diagnostic.others), labels, strict=True):
         if label.span.source.name != diagnostic.span.source.name:
-            lines.append(f"{' ' * margin} --> {label.span}")
+            lines.append(f"{' ' * margin} --> {visible(str(label.span))}")
         text, underline = _excerpt(label, mark)
         if not text and not label.text:
             continue
         lines.append(f"{label.span.line:>{margin}} | {text}".rstrip())
         lines.append(f"{' ' * margin} | {paint(underline)}".rstrip())
     if diagnostic.hint:
-        lines.append(f"  {bold('hint')}: {visible(diagnostic.hint)}")
+        lines.append(f"  {bold('hint')}: {_text(diagnostic.hint)}")
     return "\n".join(lines)
 
 
@@ -63,7 +76,14 @@ def _excerpt(label: Label, mark: str) -> tuple[str, str]:
     marked = visible(line[start : min(end, last)])
     after = visible(line[end:last]) + ("…" if last < len(line) else "")
     underline = " " * _columns(before) + mark * max(_columns(marked), 1)
-    return before + marked + after, f"{underline} {visible(label.text)}".rstrip()
+    return before + marked + after, f"{underline} {_text(label.text)}".rstrip()
+
+
+def _text(text: str) -> str:
+    """A sentence of a message, in which names of any length may stand."""
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST // 2]}…{text[-_LONGEST // 2 :]}"
+    return visible(text)
 
 
 def visible(text: str) -> str:

@@ -117,7 +117,7 @@ def _softplus(x: float) -> float:
 
 def _sign(x: float) -> float:
     """-1, 0 or 1; nan for nan."""
-    return x if math.isnan(x) else float((x > 0.0) - (x < 0.0))
+    return x if math.isnan(x) else type(x)((x > 0) - (x < 0))
 
 
 def _maximum(a: float, b: float) -> float:

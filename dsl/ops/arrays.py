@@ -45,7 +45,7 @@ def _permuted(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attr
     if axes is None:
         axes = tuple(reversed(range(-x.rank, 0)))
     if len(axes) != x.rank:
-        raise Mismatch("G204", f"{len(axes)} axes named, but x has {x.rank}", operand=0)
+        raise Mismatch("G204", f"all {x.rank} axes must be named, not {len(axes)}", operand=0)
     normal = tuple(normal_axis(axis, x.rank) for axis in axes)
     if len(set(normal)) != len(normal):
         raise Mismatch("G204", "an axis is named twice")
@@ -85,7 +85,9 @@ def _matrix_transposed(types: Sequence[Type], attributes: Attributes) -> tuple[T
             "G210",
             f"`.T` needs a matrix, not {shape_text(x.shape)}",
             "a vector has no transpose" if x.rank else "a scalar has no transpose",
-            "write expand_dims(x, 0) for a row, outer(a, b) for a product of vectors",
+            "write expand_dims(x, 0) for a row, outer(a, b) for a product of vectors"
+            if x.rank
+            else "",
             0,
         )
     return x.with_shape((*x.shape[:-2], x.shape[-1], x.shape[-2])), attributes
@@ -112,7 +114,7 @@ _declare(
 def _expanded(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
     (x,) = types
     rank = x.rank + len(attributes["axis"])
-    axes = normal_axes(attributes["axis"], rank)
+    axes = normal_axes(attributes["axis"], rank, "the result")
     rest = iter(x.shape)
     shape = tuple(ONE if axis in axes else next(rest) for axis in range(-rank, 0))
     return x.with_shape(shape), {"axis": axes}
@@ -316,9 +318,26 @@ _declare("eye", "*shape:sizes", "The identity matrix.", infer=_eye_type,
 # ── Random values, in examples only ─────────────────────────────────────────
 
 
+def _random_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
+    if (Size.of(attributes["seed"]).constant or 0) < 0:
+        raise Mismatch("G310", "a seed is a natural number", f"this is {attributes['seed']}")
+    result, normal = _filled(types, attributes)
+    return result, {**attributes, **normal}
+
+
 def _integers_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
-    result, attributes = _filled(types, attributes)
-    return Type(Kind.INT, result.shape), attributes
+    result, normal = _random_type(types, attributes)
+    low, high = Size.of(attributes["low"]), Size.of(attributes["high"])
+    if ((high - low).constant or 0) <= 0 and (high - low).constant is not None:
+        raise Mismatch("G306", f"there is no integer in {low}..{high}", "this range is empty")
+    return Type(Kind.INT, result.shape), normal
+
+
+def _linspace_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
+    count = Size.of(attributes["count"])
+    if (count.constant or 0) < 0:
+        raise Mismatch("G212", f"a size cannot be {count}", "sizes are natural numbers")
+    return Type(Kind.FLOAT, (count,)), attributes
 
 
 for _name, _doc, _signature, _text in (
@@ -331,12 +350,12 @@ for _name, _doc, _signature, _text in (
 ):  # fmt: skip
     _declare(
         _name, _signature, f"{_doc}, of `numpy.random.default_rng(seed)`; in `given` only.",
-        infer=_integers_type if _name == "integers" else _filled,
+        infer=_integers_type if _name == "integers" else _random_type,
         numpy=f"np.random.default_rng({{seed}}).{_text}", given_only=True,
     )  # fmt: skip
 _declare(
     "linspace", "low:number, high:number, count:integer", "Evenly spaced numbers, ends included.",
-    infer=lambda types, a: (Type(Kind.FLOAT, (Size.of(a["count"]),)), a),
+    infer=_linspace_type,
     numpy="np.linspace({low}, {high}, {count}, dtype={dtype})",
 )  # fmt: skip
 

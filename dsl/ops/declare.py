@@ -56,6 +56,9 @@ class Op:
     shown: Mapping[str, str] = field(default_factory=dict)
     """Slopes as on paper, where the rule itself is written to reuse the result."""
     tangent: str = ""
+    reach: Mapping[str, str] = field(default_factory=dict)
+    """Which entries of an operand can count, given those of the result that do (``dy``, truth
+    values); by default the rule itself says."""
     domain: Mapping[str, Interval] = field(default_factory=dict)
     values: Transfer = field(default=lambda _: REAL)
     commutative: bool = False
@@ -69,13 +72,13 @@ class Op:
     given_only: bool = False
     """Allowed only in the examples of a specification."""
 
-    @property
-    def operands(self) -> tuple[Parameter, ...]:
-        return tuple(p for p in self.parameters if p.sort in ("value", "values"))
+    operands: tuple[Parameter, ...] = field(init=False)
+    variadic: bool = field(init=False)
 
-    @property
-    def variadic(self) -> bool:
-        return any(p.sort == "values" for p in self.parameters)
+    def __post_init__(self) -> None:
+        operands = tuple(p for p in self.parameters if p.sort in ("value", "values"))
+        object.__setattr__(self, "operands", operands)
+        object.__setattr__(self, "variadic", any(p.sort == "values" for p in operands))
 
     def operand_name(self, position: int) -> str:
         return self.operands[0 if self.variadic else position].name

@@ -29,6 +29,7 @@ def _matmul_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, A
 _declare(
     "matmul", "The matrix product of NumPy, also written `a @ b`; vectors have one axis.",
     infer=_matmul_type, rules={"a": "dy @ b.T", "b": "a.T @ dy"},
+    reach={"a": "any(dy, axis=-1, keepdims=true)", "b": "any(dy, axis=-2, keepdims=true)"},
 )  # fmt: skip
 
 
@@ -47,6 +48,7 @@ _declare(
     "matvec", "A matrix times a vector.", infer=_matvec_type, public=False,
     numpy=_of_vectors("{a} @ {b}", "({a} @ {b}[..., None])[..., 0]"),
     rules={"a": "vecouter(dy, b)", "b": "matvec(a.T, dy)"},
+    reach={"a": "expand_dims(dy, axis=-1)", "b": "any(dy, axis=-1, keepdims=true)"},
 )  # fmt: skip
 
 
@@ -92,6 +94,7 @@ _declare(
     "vecdot", "The inner product of vectors along the last axis.", infer=_vecdot_type,
     public=False, commutative=True, numpy=_of_vectors("{a} @ {b}", "np.vecdot({a}, {b})"),
     rules={"a": "expand_dims(dy, axis=-1) * b", "b": "expand_dims(dy, axis=-1) * a"},
+    reach={"a": "expand_dims(dy, axis=-1)", "b": "expand_dims(dy, axis=-1)"},
 )  # fmt: skip
 
 
@@ -120,4 +123,5 @@ _declare(
     "vecouter", "The outer product of vectors along the last axis.", infer=_outer_type,
     numpy=_outer_text, paper="{a} {b}ᵀ", latex=r"{a} {b}^\top", public=False,
     rules={"a": "matvec(dy, b)", "b": "matvec(dy.T, a)"},
+    reach={"a": "any(dy, axis=-1)", "b": "any(dy, axis=-2)"},
 )  # fmt: skip

@@ -51,7 +51,7 @@ _reduction(
 )  # fmt: skip
 _reduction(
     "mean", "The arithmetic mean.", family="linear", latex=r"\mathrm{mean}({x})",
-    rules={"x": f"{_dy} / count(x, axis=axis)"}, values=iv.same,
+    rules={"x": f"{_dy} / count(x, axis=axis)"}, reach={"x": _dy}, values=iv.same,
 )  # fmt: skip
 for _name, _doc in (
     ("max", "The largest entry; ties share the gradient evenly."),
@@ -60,27 +60,28 @@ for _name, _doc in (
     _reduction(
         _name, _doc, minimum=Kind.INT, values=iv.same,
         convention=f"ties of {_name} share the gradient evenly",
-        rules={"x": f"{_dy} * hits(x, {_y}, axis=axis)"},
+        rules={"x": f"{_dy} * hits(x, {_y}, axis=axis)"}, reach={"x": _dy},
         tangent=f"sum(dx * hits(x, {_y}, axis=axis), axis=axis, keepdims=keepdims)",
     )  # fmt: skip
 _reduction(
     "prod", "The product; the gradient is exact, also where entries are 0.", minimum=Kind.INT,
     latex=r"\prod {x}", numpy="np.prod({x}, axis=-1)",
     rules={"x": "expand_dims(dy, axis=-1) * prod_others(x)"},
+    reach={"x": "expand_dims(dy, axis=-1)"},
     tangent="sum(dx * prod_others(x), axis=-1)",
 )  # fmt: skip
 _reduction(
     "norm", "The Euclidean (Frobenius) norm; the slope at 0 is 0.",
     numpy="np.linalg.norm({x}{, axis}{, keepdims})", paper="‖{x}‖", latex=r"\lVert {x} \rVert",
     convention="norm has slope 0 at 0",
-    rules={"x": f"if {_y} == 0 then 0 else {_dy} * x / {_y}"},
+    rules={"x": f"if {_y} == 0 then 0 else {_dy} * x / {_y}"}, reach={"x": _dy},
     tangent="if y == 0 then 0 else sum(x * dx, axis=axis, keepdims=keepdims) / y",
     values=iv.constant(iv.NON_NEGATIVE),
 )  # fmt: skip
 _reduction(
     "logsumexp", "`log(sum(exp(x)))`, without overflow; -inf if all entries are.",
     numpy="_logsumexp({x}{, axis}{, keepdims})", latex=r"\mathrm{logsumexp}({x})",
-    rules={"x": f"{_dy} * softmax(x, axis=axis)"},
+    rules={"x": f"{_dy} * softmax(x, axis=axis)"}, reach={"x": _dy},
     tangent="sum(dx * softmax(x, axis=axis), axis=axis, keepdims=keepdims)",
 )  # fmt: skip
 
@@ -89,6 +90,7 @@ TABLE.declare(
     infer=_normalised, numpy="_softmax({x}, {axis})", paper="softmax({x})",
     latex=r"\mathrm{softmax}({x})", values=iv.constant(Interval(0.0, 1.0)),
     rules={"x": "y * (dy - sum(dy * y, axis=axis, keepdims=true))"},
+    reach={"x": "any(dy, axis=axis, keepdims=true)"},
     tangent="y * (dx - sum(dx * y, axis=axis, keepdims=true))",
 )  # fmt: skip
 TABLE.declare(
@@ -96,6 +98,7 @@ TABLE.declare(
     infer=_normalised, numpy="_log_softmax({x}, {axis})", paper="log_softmax({x})",
     latex=r"\log\mathrm{softmax}({x})", values=iv.constant(Interval(high=0.0)),
     rules={"x": "dy - exp(y) * sum(dy, axis=axis, keepdims=true)"},
+    reach={"x": "any(dy, axis=axis, keepdims=true)"},
     tangent="dx - sum(exp(y) * dx, axis=axis, keepdims=true)",
 )  # fmt: skip
 
@@ -128,6 +131,7 @@ TABLE.declare(
         "x": "sum(if diagonal_mask(x) then 0 else"
         f" expand_dims(dy, axis=-1) * prod_others({_MASKED}), axis=-2)"
     },
+    reach={"x": "any(dy, axis=-1, keepdims=true)"},
     tangent="sum(if diagonal_mask(x) then 0 else"
     f" expand_dims(dx, axis=-2) * prod_others({_MASKED}), axis=-1)",
 )  # fmt: skip
@@ -177,7 +181,8 @@ TABLE.declare(
 def _any_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
     (x,) = types
     if x.kind is not Kind.BOOL:
-        raise Mismatch("G301", f"`any` needs truth values, not {x}", f"this is {x}", operand=0)
+        hint = "compare it, for example with `!= 0`"
+        raise Mismatch("G301", f"truth values are needed here, not {x}", f"this is {x}", hint, 0)
     axes = normal_axes(attributes["axis"], x.rank)
     shape = reduced(x.shape, axes, attributes["keepdims"])
     return Type(Kind.BOOL, shape), {"axis": axes, "keepdims": attributes["keepdims"]}
