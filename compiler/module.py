@@ -407,7 +407,7 @@ class _Module:
         if self.setting.scalar:
             return []
         np = self.setting.module("np")
-        lines = [f"Array: TypeAlias = NDArray[{np}.floating[Any]]"]
+        lines = ["Array: TypeAlias = NDArray[Any]"]
         if "Scalar" in body:
             lines.append(f"Scalar: TypeAlias = {np}.floating[Any]")
         return lines

@@ -81,10 +81,13 @@ class Setting:
     def annotation(self, type_: Type) -> str:
         """The Python type of a value inside the module."""
         if type_.rank:
-            return "Array" if type_.kind is Kind.FLOAT else "NDArray[Any]"
+            return "Array"
         if self.scalar:
             return str(type_.kind)
-        return "Scalar" if type_.kind is Kind.FLOAT else "Any"
+        if type_.kind is Kind.FLOAT:
+            return "Scalar"
+        np = self.module("np")
+        return f"{np}.integer[Any] | int" if type_.kind is Kind.INT else f"{np}.bool | bool"
 
     def accepted(self, type_: Type) -> str:
         """The Python type of an argument."""

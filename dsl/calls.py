@@ -340,4 +340,10 @@ class Calls(ABC):
         return node.with_name(name, statement.value.span)
 
     def written_type(self, written: ast.Type, scope: Scope) -> Type | None:
+        new = [n for size in written.shape for n in free_names(size) if n.id not in scope.names()]
+        for name in new:
+            near = nearest(name.id, scope.sizes)
+            self.report(mistakes.new_size_in_type(name.span, name.id, near))
+        if new:
+            return None
         return type_of(written, scope, self.report)

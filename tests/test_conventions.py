@@ -516,3 +516,30 @@ def test_no_gradient(expression: str) -> None:
 def test_detach_stops_one_path_only() -> None:
     assert slopes("x * detach(x)", 3.0) == [3.0]
     assert slopes("x^2 * detach(x)", 3.0) == [18.0]
+
+
+# ── Not built yet ───────────────────────────────────────────────────────────
+
+
+@pytest.mark.xfail(strict=True, reason="the stable rewrites are not built yet")
+@pytest.mark.parametrize("expression, x, value, slope", [
+    ("log(1 + exp(x))", 1000.0, 1000.0, 1.0),
+    ("1 / (1 + exp(-x))", -1000.0, 0.0, 0.0),
+    ("log(sigmoid(x))", -1000.0, -1000.0, 1.0),
+    ("exp(x) - 1", 1e-12, math.expm1(1e-12), math.exp(1e-12)),
+    ("log(1 + x)", 1e-17, 1e-17, 1.0),
+    ("sqrt(x^2 + x^2)", 1e200, math.sqrt(2.0) * 1e200, math.sqrt(2.0)),
+])  # fmt: skip
+def test_stable_rewrites(expression: str, x: float, value: float, slope: float) -> None:
+    found, gradients = loud(f"input x: float output out = {expression}", x)
+    assert math.isclose(found, value, rel_tol=1e-15)
+    assert math.isclose(gradients.x, slope, rel_tol=1e-12)
+
+
+@pytest.mark.xfail(strict=True, reason="the stable rewrites are not built yet")
+@pytest.mark.parametrize("expression", ["log(sum(exp(x)))", "sum(x * log(softmax(x)))"])
+def test_stable_rewrites_of_arrays(expression: str) -> None:
+    text = f"input x: float[n] output out = {expression}"
+    found, gradients = loud(text, np.array([1000.0, 0.0]))
+    assert np.isfinite(found)
+    assert np.all(np.isfinite(gradients.x))

@@ -419,6 +419,11 @@ def written_type(span: Span, written: Any, actual: Any, value: Span) -> Diagnost
                   f"declared {written}", (value, f"this is {actual}"))  # fmt: skip
 
 
+def new_size_in_type(span: Span, name: str, near: str | None) -> Diagnostic:
+    return _error("G211", span, f"a node's type cannot introduce the size `{name}`",
+                  hint=_did_you_mean(near) or f"declare it: size {name}")  # fmt: skip
+
+
 def not_a_size(span: Span) -> Diagnostic:
     return _error("G212", span, "this is not a size",
                   hint="a size is made of natural numbers, size names, + - * and //")  # fmt: skip

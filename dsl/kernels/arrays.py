@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array: TypeAlias = NDArray[np.floating[Any]]
+Array: TypeAlias = NDArray[Any]
 
 
 def _float_arrays(**inputs: ArrayLike) -> list[Array]:
@@ -25,7 +25,7 @@ def _float_arrays(**inputs: ArrayLike) -> list[Array]:
     return [np.asarray(value, dtype) for value in values.values()]
 
 
-def _int_array(name: str, value: ArrayLike) -> NDArray[Any]:
+def _int_array(name: str, value: ArrayLike) -> Array:
     """The input as an array of integers."""
     array = np.asarray(value)
     if array.dtype.kind not in "iub":
@@ -33,7 +33,7 @@ def _int_array(name: str, value: ArrayLike) -> NDArray[Any]:
     return array.astype(np.int64, copy=False)
 
 
-def _bool_array(name: str, value: ArrayLike) -> NDArray[Any]:
+def _bool_array(name: str, value: ArrayLike) -> Array:
     """The input as an array of truth values."""
     array = np.asarray(value)
     if array.dtype.kind != "b":

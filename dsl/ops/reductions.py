@@ -110,9 +110,13 @@ def _sum_squares_type(types: Sequence[Type], attributes: Attributes) -> tuple[Ty
     return Type(types[0].kind), attributes
 
 
+def _sum_squares_text(types: Sequence[Type], attributes: Attributes) -> str:
+    return "np.dot({x}, {x})" if types[0].rank == 1 else "np.dot({x}.ravel(), {x}.ravel())"
+
+
 TABLE.declare(
     "sum_squares", "x", "`norm(x)^2` over all axes, exact at 0.", infer=_sum_squares_type,
-    numpy="np.vdot({x}, {x})", paper="‖{x}‖²", latex=r"\lVert {x} \rVert^2", public=False,
+    numpy=_sum_squares_text, paper="‖{x}‖²", latex=r"\lVert {x} \rVert^2", public=False,
     rules={"x": "2 * x * dy"}, shown={"x": "2 * x"},
     tangent="2 * sum(x * dx)", values=iv.constant(iv.NON_NEGATIVE),
 )  # fmt: skip

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np_
 from numpy.typing import ArrayLike, NDArray
 
-Array: TypeAlias = NDArray[np_.floating[Any]]
+Array: TypeAlias = NDArray[Any]
 Scalar: TypeAlias = np_.floating[Any]
 
 INPUTS = {
@@ -134,7 +134,7 @@ def forward(
     sin_l = np_.sin(l)
     ratio = x / forward
     dtype = sin_l * count_ - ratio  # line 6
-    f = import__ @ dtype  # line 7
+    f = np_.dot(import__, dtype)  # line 7
     return f, Cache(lambda_, np, l, count_, forward, import__, sin_l, ratio, dtype)
 
 
@@ -202,7 +202,7 @@ def value_and_grad(
     sin_l = np_.sin(l)
     ratio = x / forward
     dtype = sin_l * count_ - ratio  # line 6
-    f = import__ @ dtype  # line 7
+    f = np_.dot(import__, dtype)  # line 7
     # dtype = sin(l) * count - _x / forward  (line 6):  d(_x / forward) = -ddtype
     d_ratio = -import__
     # _x / forward (line 6):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array: TypeAlias = NDArray[np.floating[Any]]
+Array: TypeAlias = NDArray[Any]
 Scalar: TypeAlias = np.floating[Any]
 
 INPUTS = {
@@ -50,7 +50,7 @@ class Cache(NamedTuple):
 
     W: Array
     x: Array
-    steps: Any
+    steps: np.integer[Any] | int
     y: Array
     N: int
     K: int
@@ -69,7 +69,7 @@ def _float_arrays(**inputs: ArrayLike) -> list[Array]:
     return [np.asarray(value, dtype) for value in values.values()]
 
 
-def _int_array(name: str, value: ArrayLike) -> NDArray[Any]:
+def _int_array(name: str, value: ArrayLike) -> Array:
     """The input as an array of integers."""
     array = np.asarray(value)
     if array.dtype.kind not in "iub":
@@ -86,7 +86,7 @@ def _place(x: Array | np.floating[Any], shape: tuple[int, ...], index: Any) -> A
 
 def _inputs(
     W: ArrayLike, x: ArrayLike, steps: ArrayLike, K: int
-) -> tuple[Array, Array, Any]:
+) -> tuple[Array, Array, np.integer[Any] | int]:
     """The arguments as arrays. ValueError where one does not fit."""
     W, x = _float_arrays(W=W, x=x)
     steps = _int_array("steps", steps)
@@ -128,7 +128,7 @@ def forward(
     N = W.shape[0]
     dtype = W.dtype
     y = W @ x * dtype.type(steps)  # line 8
-    energy = y @ y / K + np.sum(x[0:K])  # line 9
+    energy = np.dot(y, y) / K + np.sum(x[0:K])  # line 9
     return Outputs(y.copy(), energy, x.copy()), Cache(W, x, steps, y, N, K)
 
 
@@ -195,7 +195,7 @@ def value_and_grad(
     dtype = W.dtype
     number = dtype.type(steps)
     y = W @ x * number  # line 8
-    energy = y @ y / K + np.sum(x[0:K])  # line 9
+    energy = np.dot(y, y) / K + np.sum(x[0:K])  # line 9
     # dot(y, y) / K  (line 9):  d(dot(y, y)) = d(dot(y, y) / K) / K
     # dot(y, y)  (line 9):  dy = d(dot(y, y)) * y
     d_y = 2 * (dtype.type(1.0) / K * y)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array: TypeAlias = NDArray[np.floating[Any]]
+Array: TypeAlias = NDArray[Any]
 Scalar: TypeAlias = np.floating[Any]
 
 INPUTS = {
@@ -87,7 +87,7 @@ def forward(x: ArrayLike, W: ArrayLike) -> tuple[Scalar, Cache]:
     x, W = _inputs(x, W)
     m = W @ x  # line 6
     q = _sigmoid(m)  # line 7
-    f = np.vdot(q, q)  # line 8
+    f = np.dot(q, q)  # line 8
     return f, Cache(x, W, q)
 
 
@@ -123,7 +123,7 @@ def value_and_grad(
     x, W = _inputs(x, W)
     m = W @ x  # line 6
     q = _sigmoid(m)  # line 7
-    f = np.vdot(q, q)  # line 8
+    f = np.dot(q, q)  # line 8
     # f = norm(q)^2  (line 8):  dq = 2 * q * df
     d_q = 2 * q
     # q = sigmoid(m)  (line 7):  dm = dq * (1 - q) * q

@@ -1,0 +1,215 @@
+"""Generated modules as a user meets them: entry checks, dtypes, memory, threads, linters."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gradc
+from gradc.compiler.compilation import Options
+
+from .helpers import module, source_text
+
+GOLDEN = Path(__file__).parent / "golden"
+SQUARES = "input x: float[n]\ninput W: float[n, n]\nnode q = W @ x\noutput f = norm(q)^2\n"
+
+
+def test_modules_need_nothing_of_gradc(tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(source_text(SQUARES), encoding="utf-8")
+    program = (
+        "import sys, numpy as np, model\n"
+        "value, g = model.value_and_grad([1.0, 2.0], [[1.0, 0.0], [0.0, 1.0]])\n"
+        "assert value == 5.0 and not [m for m in sys.modules if m.startswith('gradc')]\n"
+    )
+    subprocess.run([sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+                    + program], check=True)  # fmt: skip
+
+
+def test_scalar_modules_do_not_import_numpy() -> None:
+    text = source_text("input x: float\noutput f = sin(x) / x\n")
+    assert "numpy" not in text and "import math" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (([1.0], [[1.0, 2.0]]), ["W: expected float[n, n]", "got shape (1, 2)", "n = 1 from x"]),
+        (([[1.0]], [[1.0]]), ["x: expected float[n], got shape (1, 1)"]),
+        ((np.ones(2, np.float16), np.eye(2, dtype=np.float16)), ["x: expected float32 or float64"]),
+        ((np.ones(2) + 1j, np.eye(2)), ["x: expected float32 or float64, got complex128"]),
+    ],
+)
+def test_arguments_are_checked_in_the_words_of_the_spec(arguments: tuple[object, ...], words: list[str]) -> None:  # fmt: skip
+    with pytest.raises(ValueError) as caught:
+        module(SQUARES).forward(*arguments)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_domains_are_checked_and_nan_is_in_none() -> None:
+    compiled = module("input s: float[N] > 0\ndata k: int[N] in 0..3\noutput f = sum(log(s) * k)\n")
+    assert compiled.forward([1.0], [2])[0] == 0.0
+    for s, k in (([0.0], [0]), ([np.nan], [0]), ([1.0], [3]), ([1.0], [-1])):
+        with pytest.raises(ValueError, match="expected values"):
+            compiled.forward(s, k)
+    with pytest.raises(ValueError, match="k: expected integers, got float64"):
+        compiled.forward([1.0], [0.5])
+
+
+def test_conditions_on_sizes_are_named() -> None:
+    compiled = module("input x: float[N]\noutput f = x[3] + sum(x[1:4])\n")
+    assert compiled.forward(np.arange(5.0))[0] == 9.0
+    with pytest.raises(ValueError, match=r"line 2: .* with N = 2"):
+        compiled.forward([1.0, 2.0])
+
+
+def test_open_sizes_are_required_keywords() -> None:
+    compiled = module("size K\ninput x: float\noutput f = x * K\n")
+    assert compiled.forward(2.0, K=3)[0] == 6.0
+    with pytest.raises(TypeError):
+        compiled.forward(2.0)
+
+
+def test_lists_integers_and_mixed_precision() -> None:
+    compiled = module(SQUARES)
+    assert compiled.forward([1, 2], [[1, 0], [0, 1]])[0].dtype == np.float64
+    x, w = np.ones(2, np.float32), np.eye(2, dtype=np.float32)
+    value, gradients = compiled.value_and_grad(x, w)
+    assert value.dtype == np.float32 and {g.dtype for g in gradients} == {np.dtype(np.float32)}
+    assert compiled.value_and_grad(x, np.eye(2))[1].x.dtype == np.float64
+
+
+def test_fixed_dtype_and_sizes_and_wrt() -> None:
+    fixed = module(SQUARES, Options(("W",), "float32", (("n", 2),)))
+    value, gradients = fixed.value_and_grad(np.ones(2), np.eye(2))
+    assert value.dtype == np.float32 and gradients._fields == ("W",)
+    with pytest.raises(ValueError, match=r"got shape \(3,\)"):
+        fixed.forward(np.ones(3), np.eye(3))
+
+
+def test_without_checks_nothing_is_converted() -> None:
+    unchecked = module(SQUARES, Options(checks=False))
+    assert unchecked.value_and_grad(np.ones(2), np.eye(2))[0] == 2.0
+    assert "raise" not in gradc.compile(_file(SQUARES), checks=False)
+
+
+def _file(text: str) -> Path:
+    import tempfile
+
+    path = Path(tempfile.mkdtemp()) / "model.grad"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_gradients_are_written_into_given_arrays() -> None:
+    compiled = module(SQUARES)
+    out = compiled.Gradients(np.empty(2), np.empty((2, 2)))
+    _, gradients = compiled.value_and_grad(np.ones(2), np.eye(2), out)
+    assert gradients.x is out.x and gradients.W is out.W
+    np.testing.assert_array_equal(out.x, compiled.value_and_grad(np.ones(2), np.eye(2))[1].x)
+
+
+def test_seeds_of_several_outputs_have_keywords_and_defaults() -> None:
+    compiled = module((GOLDEN / "outputs.grad").read_text(encoding="utf-8"))
+    arguments = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 2.0]), 2
+    _, cache = compiled.forward(*arguments, K=1)
+    only_objective = compiled.backward(cache)
+    np.testing.assert_array_equal(only_objective.W, compiled.value_and_grad(*arguments, K=1)[1].W)
+    silent = compiled.backward(cache, denergy=0.0)
+    assert not silent.W.any() and not silent.x.any()
+    first = compiled.backward(cache, denergy=0.0, dfirst=np.array([5.0, 7.0]))
+    np.testing.assert_array_equal(first.x, [5.0, 7.0])
+    with pytest.raises(ValueError, match=r"dy: expected float\[N\], got shape \(3,\)"):
+        compiled.backward(cache, dy=np.ones(3))
+
+
+def test_an_array_output_needs_its_gradient() -> None:
+    compiled = module("input x: float[N]\noutput y = 2 * x\n")
+    _, cache = compiled.forward([1.0, 2.0])
+    with pytest.raises(TypeError):
+        compiled.backward(cache)
+    np.testing.assert_array_equal(compiled.backward(cache, [3.0, 4.0]).x, [6.0, 8.0])
+
+
+def test_the_same_spec_gives_the_same_bytes() -> None:
+    spec = GOLDEN.parent.parent / "examples" / "network.grad"
+    run = [sys.executable, "-c", f"import gradc; print(hash(gradc.compile({str(spec)!r})))"]
+    texts = {subprocess.run(run, capture_output=True, check=True, env={"PYTHONHASHSEED": seed})
+             .stdout for seed in ("1",)}  # fmt: skip
+    outputs = set()
+    for seed in ("0", "1", "2"):
+        code = f"import gradc, sys; sys.stdout.buffer.write(gradc.compile({str(spec)!r}).encode())"
+        environment = {"PYTHONHASHSEED": seed}
+        result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True,
+                                env=environment)  # fmt: skip
+        outputs.add(result.stdout)
+    assert len(outputs) == 1 and texts
+
+
+def test_functions_are_reentrant() -> None:
+    compiled = module(SQUARES)
+    rng = np.random.default_rng(0)
+    cases = [(rng.normal(size=20), rng.normal(size=(20, 20))) for _ in range(4)]
+    wanted = [compiled.value_and_grad(*case)[1].W for case in cases]
+    wrong: list[int] = []
+
+    def work(position: int) -> None:
+        for _ in range(200):
+            if not np.array_equal(compiled.value_and_grad(*cases[position])[1].W, wanted[position]):
+                wrong.append(position)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_named_tuples_pickle(tmp_path: Path) -> None:
+    path = tmp_path / "model.grad"
+    path.write_text(SQUARES, encoding="utf-8")
+    model = gradc.load(path)
+    _, gradients = model.value_and_grad([1.0], [[1.0]])
+    again = pickle.loads(pickle.dumps(gradients))
+    assert type(again) is type(gradients) and again.W == gradients.W
+
+
+def test_tracebacks_show_the_line_of_the_spec() -> None:
+    compiled = module(SQUARES, Options(checks=False))
+    with pytest.raises(ValueError) as caught:
+        compiled.forward(np.ones(2), np.ones((3, 3)))
+    assert "q = W @ x  # line 3" in str(caught.getrepr(style="native"))
+
+
+LINTED = [
+    SQUARES,
+    "input a, b: float > 0\noutput f = (if a > b then log(a) else b^a) * clip(a, 0, 1)\n",
+    "input x: float[N]\ninput s: float\nnode y = if x > 0 then log(x) * s else x / s\noutput f = sum(y)\n",
+    "data k: int[N]\ndata m: bool[N]\ninput x: float[N]\noutput f = sum(if m then x * k else x^k)\n",
+    "input A: float[M, N]\nnode p = prod(A, axis=0) + max(A, axis=0)\noutput f = sum(softmax(A) * p)\n",
+    "input x: float[2*N+1]\nsize K = 3\noutput y = concat(x[1:N], [1.0, 2.0]) * K\noutput n = N\n",
+]
+
+
+def test_linters_and_type_checkers_have_nothing_to_say(tmp_path: Path) -> None:
+    """All golden modules, and more, pass as they are generated."""
+    for position, text in enumerate(LINTED):
+        (tmp_path / f"linted_{position}.py").write_text(source_text(text), encoding="utf-8")
+    for path in GOLDEN.glob("*.py"):
+        (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    files = sorted(map(str, tmp_path.glob("*.py")))
+    for command in (
+        ["ruff", "check", "--isolated", "--no-cache"],
+        ["ruff", "format", "--isolated", "--check", "--no-cache"],
+        ["mypy", "--strict", "--config-file=", "--cache-dir", str(tmp_path / "cache")],
+    ):
+        result = subprocess.run([sys.executable, "-m", *command, *files], capture_output=True,
+                                text=True, cwd=tmp_path)  # fmt: skip
+        assert result.returncode == 0, result.stdout
