@@ -106,12 +106,10 @@ def speaks(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def source_of(path: str) -> Source:
-    from ..dsl.source import Source
     from . import driver
 
     if path == "-":
-        stream = click.get_text_stream("stdin", encoding="utf-8")
-        return Source(stream.read(), "<stdin>")
+        return driver.decoded(sys.stdin.buffer.read(), "<stdin>")
     return driver.read(Path(path))
 
 

@@ -43,13 +43,16 @@ def _uncollected() -> Iterator[None]:
 
 def read(path: Path) -> Source:
     """The text of a file. Raises ``OSError``, or ``SpecError`` where it is not UTF-8."""
+    return decoded(path.read_bytes(), path.as_posix(), path)
+
+
+def decoded(raw: bytes, name: str, path: Path | None = None) -> Source:
+    """Bytes as a source. Raises ``SpecError`` where they are not UTF-8."""
     try:
-        return Source.read(path)
+        return Source(raw.decode("utf-8").removeprefix("\ufeff"), name, path)
     except UnicodeDecodeError as error:
-        raw = path.read_bytes()
         line = raw[: error.start].count(b"\n") + 1
-        empty = Source("", path.as_posix(), path)
-        raise SpecError([mistakes.not_utf8(empty, error.start, line)]) from None
+        raise SpecError([mistakes.not_utf8(Source("", name), error.start, line)]) from None
 
 
 @_uncollected()

@@ -75,7 +75,7 @@ def expression(node: Node, sizes: Mapping[str, int]) -> str:
     if not node.op.variadic:
         operands = {p.name: v for p, v in zip(node.op.operands, variables, strict=True)}
 
-    def option(name: str) -> str:
+    def option(name: str) -> str | None:
         if name == "array":
             shape = tuple(size.evaluate(sizes) for size in node.attributes["shape"])
             return f"np.reshape([{', '.join(v.text for v in variables)}], {shape})"

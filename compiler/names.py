@@ -32,7 +32,7 @@ _LONGEST = 24
 
 def legal(name: str) -> str:
     """A spec's name as one that Python, and a named tuple, accept."""
-    name = name.lstrip("_").replace(".", "_") or "value"
+    name = name.replace(".", "_").lstrip("_") or "value"
     if name[0].isdigit():
         name = f"value_{name}"
     if keyword.iskeyword(name) or name in _TUPLE_FIELDS or name in _BUILTINS:

@@ -445,6 +445,10 @@ class Checker:
         )
 
     def warn(self, graph: Graph) -> None:
+        for declared in graph.interface.inputs:
+            if declared.differentiated and not declared.type.is_float:
+                report = mistakes.input_without_gradient
+                self.report(report(declared.span, declared.name, declared.type))
         needed = set(topological(graph.outputs.values()))
         for name, statement in self.nodes.items():
             if self.scope.values[name] not in needed:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 import gradc
+import numpy as np
 
 
 def minimise(dimensions: int = 10) -> tuple[float, int]:

@@ -9,7 +9,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-
 from gradc.compiler import driver
 from gradc.compiler.compilation import Compilation, Options
 from gradc.compiler.interpret import Interpreter

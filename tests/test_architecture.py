@@ -100,7 +100,7 @@ def test_grammar_tables_are_fresh() -> None:
     from gradc.dsl.parse import fingerprint
     from gradc.grammars import tables
 
-    assert tables.FINGERPRINT == fingerprint(), "run python -m gradc.grammars"
+    assert fingerprint() == tables.FINGERPRINT, "run python -m gradc.grammars"
 
 
 def test_operations_page_is_fresh() -> None:

@@ -20,22 +20,11 @@ RAISED = re.compile(r'"(G\d{3})"')
 
 WITHOUT_EXAMPLES = {
     "G009": "bytes that are not UTF-8 cannot be shown in a text; tested below",
-    "G211": "an unknown size in the type of a node is reported as G111",
     "G309": "no call can bind an option that is not a number or a truth value",
 }
 
 # What the first error brings about: the functions of a file that is not read are unknown.
 FOLLOWING = {"G117": {"G102"}, "G118": {"G102", "G103"}, "G120": {"G102"}}
-KNOWN_FAULTS = {
-    "G010": "where a name is expected, the sentence never says `a name`",
-    "G109": "KeyError after the error was reported",
-}
-
-
-def _marked(code: str) -> object:
-    fault = KNOWN_FAULTS.get(code)
-    marks = [pytest.mark.xfail(reason=fault, strict=True)] if fault else []
-    return pytest.param(code, marks=marks)
 
 
 def raised() -> set[str]:
@@ -78,7 +67,7 @@ def test_pages_without_examples() -> None:
     assert {c for c, p in CODES.items() if not p.wrong or not p.right} == WITHOUT_EXAMPLES.keys()
 
 
-@pytest.mark.parametrize("code", [_marked(code) for code in CODES if CODES[code].wrong])
+@pytest.mark.parametrize("code", [code for code in CODES if CODES[code].wrong])
 def test_wrong_example(code: str, tmp_path: Path) -> None:
     codes = codes_of(CODES[code].wrong, CODES[code].beside, tmp_path)
     assert codes[:1] == [code]

@@ -231,12 +231,7 @@ NAMES = [
 ]  # fmt: skip
 
 
-UNDERSCORES = pytest.mark.xfail(reason="a node inside a function called `_` keeps the underscore")
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=UNDERSCORES) if not n.strip("_") else n for n in NAMES]
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_name_is_only_a_name(name: str) -> None:
     """As a scalar, a vector, a node, an output, a size, a parameter and a function."""
     as_input = f"input {name}, w: float\noutput f = sin({name}) * w^2 + {name}\n"

@@ -8,10 +8,9 @@ import sys
 import threading
 from pathlib import Path
 
+import gradc
 import numpy as np
 import pytest
-
-import gradc
 from gradc.compiler.compilation import Options
 
 from .helpers import module, source_text

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from gradc.compiler import driver
 
 ROOT = Path(__file__).parent.parent

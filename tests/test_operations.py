@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.special
-
 from gradc.compiler import driver
 from gradc.compiler.interpret import Interpreter
 from gradc.compiler.rules import apply_rule
@@ -573,7 +572,7 @@ def test_other_kinds(case: Case, kind: Kind, which: str) -> None:
             if domain.high < math.inf:
                 values[name] = np.zeros(np.shape(values[name]), dtype)
         else:
-            values[name] = values[name].astype(types[name].kind is Kind.FLOAT and np.float32 or bool)
+            values[name] = values[name].astype((types[name].kind is Kind.FLOAT and np.float32) or bool)
     with np.errstate(all="ignore"):
         out, cache = generated(other).forward(*values.values())
     scalar = not isinstance(out, (np.ndarray, np.generic))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import lark
 import pytest
-
 from gradc.dsl import ast
 from gradc.dsl.errors import SpecError
 from gradc.dsl.expected import expected_sentence

@@ -6,10 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import gradc
 import networkx
 import pytest
-
-import gradc
 
 SPEC = "input x: float\noutput f = x^2\n"
 

@@ -53,7 +53,5 @@ def _local(node: Node) -> Node | None:
 
 
 def finish(graph: Graph) -> Graph:
-    """What comes once, after everything else: the working precision kept. Scalars have one."""
-    if not any(node.type.rank for node in graph.nodes):
-        return graph
+    """What comes once, after everything else: the working precision kept."""
     return common.common(precision.precision(graph))

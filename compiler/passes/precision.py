@@ -6,6 +6,7 @@ Python numbers never promote.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from ...dsl.graph import Graph, Node, make
@@ -14,33 +15,43 @@ from ..schedule import is_weak
 from .rewrite import rewrite
 
 _KEEPS = ("as_float", "as_int", "array", "getitem")
-# As Python scalars, these give back one of their operands as it is.
-_CHOOSING = ("where", "maximum", "minimum", "clip")
+# Written with Python numbers, these give back one of their operands as it is.
+_CHOOSING = ("where", "maximum", "minimum", "clip", "relu")
 
 
 def precision(graph: Graph) -> Graph:
-    """Run once, last: it works against simplification."""
-    return rewrite(graph, _step)
+    """Run once, last: it works against simplification.
+
+    Where all is scalar there is one precision, and only what is handed on as it is must be of
+    the right kind.
+    """
+    arrays = any(node.type.rank for node in graph.nodes)
+    return rewrite(graph, _step if arrays else _among_numbers)
 
 
 def _step(node: Node) -> Node | None:
     if not node.operands or node.op.name in _KEEPS or is_weak(node):
         return None
-    if node.type.is_float:
-        return _in_precision(node)
-    return _in_integers(node) if node.type.kind is Kind.INT else None
+    if node.op.name == "where" and not node.type.rank:
+        return _chosen(node, is_weak)
+    return _in_precision(node) if node.type.is_float else None
 
 
-def _in_integers(node: Node) -> Node | None:
-    """An integer chosen among integers and truth values."""
-    if node.op.name not in _CHOOSING or node.type.rank:
-        return None
+def _among_numbers(node: Node) -> Node | None:
+    return _chosen(node, lambda _: False) if node.op.name in _CHOOSING else None
+
+
+def _chosen(node: Node, lacks_precision: Callable[[Node], bool]) -> Node | None:
+    """A scalar that is one of its operands as it is: each is of the kind of the result."""
+    kind = node.type.kind
     first = 1 if node.op.name == "where" else 0
     operands = list(node.operands)
     for position, operand in enumerate(operands[first:], start=first):
-        if operand.type.kind is Kind.BOOL:
-            operands[position] = make("as_int", [operand], operand.span)
-    return replace(node, operands=tuple(operands)) if tuple(operands) != node.operands else None
+        strays = kind is Kind.FLOAT and lacks_precision(operand)
+        if operand.type.kind is not kind or strays:
+            conversion = "as_float" if kind is Kind.FLOAT else "as_int"
+            operands[position] = make(conversion, [operand], operand.span)
+    return _with(node, operands)
 
 
 def _in_precision(node: Node) -> Node | None:
@@ -48,21 +59,20 @@ def _in_precision(node: Node) -> Node | None:
     first = 1 if node.op.name == "where" else 0
     strong = any(o.type.is_float and not is_weak(o) for o in operands[first:])
     for position, operand in enumerate(operands[first:], start=first):
-        if _strays(node, operand, strong):
+        if _strays(operand, strong):
             operands[position] = make("as_float", [operand], operand.span)
             strong = True
     if not strong:
         operands[first] = make("as_float", [operands[first]], operands[first].span)
-    if tuple(operands) == node.operands:
-        return None
-    return replace(node, operands=tuple(operands))
+    return _with(node, operands)
 
 
-def _strays(node: Node, operand: Node, strong: bool) -> bool:
+def _with(node: Node, operands: list[Node]) -> Node | None:
+    return None if tuple(operands) == node.operands else replace(node, operands=tuple(operands))
+
+
+def _strays(operand: Node, strong: bool) -> bool:
     """Whether an operand would change the precision of the result."""
-    if not node.type.rank and node.op.name in _CHOOSING:
-        # A branch that is chosen whole is the result itself.
-        return not operand.type.is_float or (node.op.name == "where" and is_weak(operand))
     if is_weak(operand):
         return False
     return operand.type.kind is Kind.INT or (operand.type.kind is Kind.BOOL and not strong)

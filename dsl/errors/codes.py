@@ -920,6 +920,16 @@ CODES: dict[str, Page] = {
         The type of a node is checked, so it can only use sizes that the inputs or a `size`
         declaration bring. Only the shapes of inputs introduce sizes.
         """,
+        wrong="""
+        input x: float[N]
+        node a: float[M] = x
+        output f = sum(a)
+        """,
+        right="""
+        input x: float[N]
+        node a: float[N] = x
+        output f = sum(a)
+        """,
     ),
     "G212": _page(
         "not a size",
@@ -1346,6 +1356,23 @@ CODES: dict[str, Page] = {
         node a = sin(x)
         node b = cos(x)
         output y = a^2 + b
+        """,
+    ),
+    "G506": _page(
+        "an input without a gradient",
+        """
+        Only floats have gradients: an `input` of integers or truth values gets none. What never
+        gets one is declared as `data`.
+        """,
+        wrong="""
+        input x: float
+        input k: int
+        output f = x * k
+        """,
+        right="""
+        input x: float
+        data k: int
+        output f = x * k
         """,
     ),
 }

@@ -226,9 +226,16 @@ def _array_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, At
     return Type(promote([t.kind for t in types]), attributes["shape"]), attributes
 
 
+_DTYPES = {Kind.BOOL: "np.bool_", Kind.INT: "np.int64", Kind.FLOAT: "{dtype}"}
+
+
+def _array_text(types: Sequence[Type], attributes: Attributes) -> str:
+    return f"np.array({{array}}, {_DTYPES[promote([t.kind for t in types])]})"
+
+
 _declare(
     "array", "*xs, shape:shape", "An array literal of scalars.", infer=_array_type,
-    numpy="np.array({array}, {dtype})", paper="{array}", latex=r"[{*xs}]", public=False,
+    numpy=_array_text, paper="{array}", latex=r"[{*xs}]", public=False,
     rules={"xs": "entry(reshape(dy, [-1]), position=position, axis=0)"},
 )  # fmt: skip
 
