@@ -212,7 +212,8 @@ class Entry:
             seen.add(key)
             names = sorted(condition.low.names() | condition.high.names())
             values = ", ".join(f"{n} = {{{self.setting.sizes[n]}}}" for n in names)
-            what = f"line {span.line}: {plain(condition.what)} with {values}"
+            holds = f"{condition.low} <= {condition.high}"
+            what = f"line {span.line}: {plain(span.text)} needs {holds}, got {values}"
             test = f"{self.text(condition.low)} > {self.text(condition.high)}"
             checks.append(_Check(self._raise_if(test, what), needs=frozenset(names)))
         return checks

@@ -202,7 +202,8 @@ class Renderer:
     def index_item(self, item: Size | Cut) -> str:
         if isinstance(item, Size):
             return self.size(item).text
-        ends = ["" if end is None else self.size(end).text for end in (item.start, item.stop)]
+        start = None if item.step > 0 and item.start == Size.of(0) else item.start
+        ends = ["" if end is None else self.size(end).text for end in (start, item.stop)]
         # Black puts spaces around the colon of a slice whose ends are not simple.
         simple = all(e == "" or e.lstrip("-").isalnum() or e.isidentifier() for e in ends)
         if simple:

@@ -116,7 +116,7 @@ class _Reverse:
     def _mark(self, node: Node, total: Adjoint) -> Adjoint:
         """Names a freshly made adjoint after its node; what only passes through keeps its name."""
         value = total.value
-        if value.adjoint_of is None and value.cause is not None:
+        if value.adjoint_of is None and value.op.name not in ("input", "constant"):
             value = replace(value, adjoint_of=node)
         return Adjoint(value, total.guard, total.clean)
 

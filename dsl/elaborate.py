@@ -207,9 +207,8 @@ class Elaborator(Calls):
             report = mistakes.mismatch(error, places[position], places, [])
             self.report(report)
             return None
-        for position, condition in found:
-            place = expr.items[min(position, len(expr.items) - 1)].span
-            self.report.conditions.append((condition, place))
+        for _, condition in found:
+            self.report.conditions.append((condition, expr.span))
         return self.apply("getitem", [base], expr.span, {"index": index})
 
     def index(self, expr: ast.Subscript, base: Node, scope: Scope) -> Index:

@@ -64,7 +64,7 @@ def test_domains_are_checked_and_nan_is_in_none() -> None:
 def test_conditions_on_sizes_are_named() -> None:
     compiled = module("input x: float[N]\noutput f = x[3] + sum(x[1:4])\n")
     assert compiled.forward(np.arange(5.0))[0] == 9.0
-    with pytest.raises(ValueError, match=r"line 2: .* with N = 2"):
+    with pytest.raises(ValueError, match=r"line 2: .* needs 4 <= N, got N = 2"):
         compiled.forward([1.0, 2.0])
 
 

@@ -102,9 +102,7 @@ def _inputs(
     if steps.ndim != 0:
         raise ValueError(f"steps: expected int, got shape {steps.shape}")
     if K > N:
-        raise ValueError(
-            f"line 9: 0 <= 0 <= K <= N does not hold with K = {K}, N = {N}"
-        )
+        raise ValueError(f"line 9: x[0:K] needs K <= N, got K = {K}, N = {N}")
     if not np.all(x > 0):
         raise ValueError("x: expected values > 0")
     return W, x, steps.dtype.type(steps)
@@ -128,7 +126,7 @@ def forward(
     N = W.shape[0]
     dtype = W.dtype
     y = W @ x * dtype.type(steps)  # line 8
-    energy = np.dot(y, y) / K + np.sum(x[0:K])  # line 9
+    energy = np.dot(y, y) / K + np.sum(x[:K])  # line 9
     return Outputs(y.copy(), energy, x.copy()), Cache(W, x, steps, y, N, K)
 
 
@@ -161,15 +159,18 @@ def backward(
     # dot(y, y) / K  (line 9):  d(dot(y, y)) = d(dot(y, y) / K) / K
     # dot(y, y)  (line 9):  dy = d(dot(y, y)) * y
     product = denergy / K * y
+    # y is used more than once: its gradients add up.
+    d_y = dy + product + product
     # y = (W @ x) * steps  (line 8):  d(W @ x) = dy * steps
-    d_product = (dy + product + product) * dtype.type(steps)
+    d_product = d_y * dtype.type(steps)
     # sum(x[0:K])  (line 9):  d(x[0:K]) = d(sum(x[0:K]))
     # x[0:K]  (line 9):  dx = place_like(d(x[0:K]), x)
-    total_2 = dfirst + _place(np.broadcast_to(denergy, (K,)), (N,), np.s_[0:K])
+    total = dfirst + _place(np.broadcast_to(denergy, (K,)), (N,), np.s_[:K])
     # W @ x  (line 8):  dW = d(W @ x) xᵀ,  dx = Wᵀ d(W @ x)
-    total = total_2 + W.T @ d_product
+    # x is used more than once: its gradients add up.
+    d_x = total + W.T @ d_product
     d_W = np.outer(d_product, x)
-    return Gradients(d_W, total)
+    return Gradients(d_W, d_x)
 
 
 def value_and_grad(
@@ -195,7 +196,7 @@ def value_and_grad(
     dtype = W.dtype
     number = dtype.type(steps)
     y = W @ x * number  # line 8
-    energy = np.dot(y, y) / K + np.sum(x[0:K])  # line 9
+    energy = np.dot(y, y) / K + np.sum(x[:K])  # line 9
     # dot(y, y) / K  (line 9):  d(dot(y, y)) = d(dot(y, y) / K) / K
     # dot(y, y)  (line 9):  dy = d(dot(y, y)) * y
     d_y = 2 * (dtype.type(1.0) / K * y)
@@ -203,7 +204,7 @@ def value_and_grad(
     d_product = d_y * number
     # sum(x[0:K])  (line 9):  d(x[0:K]) = d(sum(x[0:K]))
     # x[0:K]  (line 9):  dx = place_like(d(x[0:K]), x)
-    placed = _place(np.broadcast_to(dtype.type(1.0), (K,)), (N,), np.s_[0:K])
+    placed = _place(np.broadcast_to(dtype.type(1.0), (K,)), (N,), np.s_[:K])
     # W @ x  (line 8):  dW = d(W @ x) xᵀ,  dx = Wᵀ d(W @ x)
     # x is used more than once: its gradients add up.
     d_x = placed + W.T @ d_product

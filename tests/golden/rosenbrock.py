@@ -71,9 +71,9 @@ def _inputs(x: ArrayLike) -> Array:
         raise ValueError(f"x: expected float[N], got shape {x.shape}")
     N = x.shape[0]
     if 1 > N:
-        raise ValueError(f"line 7: 0 <= 1 <= N <= N does not hold with N = {N}")
+        raise ValueError(f"line 7: x[1:] needs 1 <= N, got N = {N}")
     if 0 > N - 1:
-        raise ValueError(f"line 7: 0 <= 0 <= N - 1 <= N does not hold with N = {N}")
+        raise ValueError(f"line 7: x[:-1] needs 0 <= N - 1, got N = {N}")
     return x
 
 
