@@ -62,8 +62,8 @@ def markdown() -> str:
     lines = [
         "# Operations",
         "",
-        "Generated from the table of operations by `python -m gradc.compiler.catalogue`. In rules, `y`",
-        "is the result and `dy` the gradient arriving at it; a slope is multiplied with `dy`.",
+        "Generated from the table of operations by `python -m gradc.compiler.catalogue`. In rules,",
+        "`y` is the result and `dy` the gradient arriving at it; a slope is multiplied with `dy`.",
     ]
     for name in [*(op.name for op in public()), *prelude()]:
         text = describe(name)

@@ -6,28 +6,34 @@ Exit status: 0 ok, 1 the specification is wrong, 2 usage, 3 a check failed, 70 i
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from .. import __version__
+from .console import (
+    FAILED,
+    INTERNAL,
+    USAGE,
+    WRONG,
+    Failed,
+    checked_source,
+    code_options,
+    colours,
+    input_options,
+    inputs_from,
+    options_from,
+    paths_argument,
+    show,
+    source_of,
+    speaks,
+    spec_argument,
+    specifications,
+    strict_option,
+)
 
-if TYPE_CHECKING:
-    from ..dsl.check import Checked
-    from ..dsl.errors import Diagnostic
-    from ..dsl.source import Source
-    from .compilation import Options
-    from .given import Inputs
-
-WRONG, USAGE, FAILED, INTERNAL = 1, 2, 3, 70
 STAGES = ("ast", "checked", "graph", "gradient", "passes", "python")
-
-
-class Failed(Exception):
-    """A check did not hold; what is to be said has been said."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -66,146 +72,16 @@ def _unexpected(error: Exception) -> None:
     sys.exit(INTERNAL)
 
 
-# ── Diagnostics ─────────────────────────────────────────────────────────────
-
-
-def _colour(stream: Any) -> bool:
-    import os
-
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def show(diagnostics: Iterable[Diagnostic]) -> None:
-    from ..dsl.errors import render
-
-    for diagnostic in diagnostics:
-        text = render(diagnostic, colour=_colour(sys.stderr))
-        click.echo(text, err=True, color=_colour(sys.stderr))
-
-
-def speaks(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A command whose mistakes of the specification and of usage are reported and end it."""
-
-    @wraps(command)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        from ..dsl.errors import SpecError
-        from .driver import UsageError
-
-        try:
-            return command(*args, **kwargs)
-        except SpecError as error:
-            show(error.diagnostics)
-            sys.exit(WRONG)
-        except UsageError as error:
-            raise click.UsageError(str(error)) from None
-        except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
-            raise click.UsageError(f"{where}{error.strerror or error}") from None
-
-    return run
-
-
-def source_of(path: str) -> Source:
-    from . import driver
-
-    if path == "-":
-        return driver.decoded(sys.stdin.buffer.read(), "<stdin>")
-    return driver.read(Path(path))
-
-
-def checked_source(path: str, strict: bool = False) -> Checked:
-    """The checked specification, its warnings shown."""
-    from . import driver
-
-    program = driver.checked(source_of(path), strict=strict)
-    show(program.warnings)
-    return program
-
-
-def specifications(paths: Iterable[str]) -> Iterator[str]:
-    """The files named, and all ``.grad`` files of the folders named."""
-    for path in paths:
-        if path != "-" and Path(path).is_dir():
-            found = sorted(str(p) for p in Path(path).rglob("*.grad"))
-            if not found:
-                raise click.UsageError(f"{path}: no .grad file in this folder")
-            yield from found
-        else:
-            yield path
-
-
-# ── Options shared by commands ──────────────────────────────────────────────
-
-_paths = click.argument("paths", nargs=-1, required=True, metavar="SPEC...")
-_spec = click.argument("spec", metavar="SPEC")
-_strict = click.option("--strict", is_flag=True, help="Warnings are errors.")
-
-
-def code_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that change the generated code."""
-    for option in (
-        click.option("--no-checks", is_flag=True, help="Leave out the checks of arguments."),
-        click.option("--size", "sizes", multiple=True, metavar="N=100", help="Fix a size."),
-        click.option("--dtype", type=click.Choice(["float32", "float64"]), help="Fix the dtype."),
-        click.option("--wrt", metavar="W,b", help="Only the gradients of these inputs."),
-    ):
-        command = option(command)
-    return command
-
-
-def options_from(
-    wrt: str | None, dtype: str | None, sizes: tuple[str, ...], no_checks: bool
-) -> Options:
-    from .compilation import Options
-
-    fixed = []
-    for word in sizes:
-        name, _, value = word.partition("=")
-        if not value.isdigit():
-            raise click.UsageError(f"--size {word}: write NAME=NUMBER")
-        fixed.append((name, int(value)))
-    names = tuple(n.strip() for n in wrt.split(",") if n.strip()) if wrt is not None else None
-    return Options(names, dtype, tuple(fixed), not no_checks)
-
-
-def input_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say which inputs to take."""
-    for option in (
-        click.option("--data", type=click.Path(dir_okay=False), help="Inputs from an .npz file."),
-        click.option(
-            "--set", "words", multiple=True, metavar="x=1.0", help="Give an input or size."
-        ),
-        click.option("--example", metavar="NAME", help="Take the inputs of an example."),
-    ):
-        command = option(command)
-    return command
-
-
-def inputs_from(
-    program: Checked, example: str | None, words: tuple[str, ...], data: str | None
-) -> Inputs:
-    from .given import InputError, from_example, from_words
-
-    try:
-        if words or data:
-            if example:
-                raise click.UsageError("give --example, or --set and --data, not both")
-            return from_words(program, words, Path(data) if data else None)
-        return from_example(program, example)
-    except InputError as error:
-        raise click.UsageError(str(error)) from None
-
-
 # ── Commands ────────────────────────────────────────────────────────────────
 
 
 @gradc.command()
-@_paths
+@paths_argument
 @click.option("-o", "--output", help="The file to write, or a folder for several.")
 @click.option("--stdout", "to_stdout", is_flag=True, help="Print the module instead.")
 @click.option("--force", is_flag=True, help="Overwrite a file that gradc did not generate.")
 @code_options
-@_strict
+@strict_option
 @speaks
 def build(paths: tuple[str, ...], output: str | None, to_stdout: bool, force: bool, strict: bool,
           **code: Any) -> None:  # fmt: skip
@@ -241,8 +117,8 @@ def build(paths: tuple[str, ...], output: str | None, to_stdout: bool, force: bo
 
 
 @gradc.command()
-@_paths
-@_strict
+@paths_argument
+@strict_option
 @speaks
 def check(paths: tuple[str, ...], strict: bool) -> None:
     """Check each SPEC and say what is wrong with it."""
@@ -260,7 +136,7 @@ def check(paths: tuple[str, ...], strict: bool) -> None:
 
 
 @gradc.command()
-@_spec
+@spec_argument
 @input_options
 @click.option("--out", type=click.Path(dir_okay=False), help="Write the results to an .npz file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
@@ -277,11 +153,11 @@ def run(spec: str, example: str | None, words: tuple[str, ...], data: str | None
     if as_json:
         click.echo(results_json(found))
     else:
-        click.echo(results_table(found, colour=_colour(sys.stdout)), nl=False)
+        click.echo(results_table(found, colour=colours(sys.stdout)), nl=False)
 
 
 @gradc.command()
-@_paths
+@paths_argument
 @speaks
 def test(paths: tuple[str, ...]) -> None:
     """Test each SPEC: expectations of its examples, and gradients by differences."""
@@ -304,7 +180,7 @@ def test(paths: tuple[str, ...]) -> None:
             mark = (
                 click.style("ok  ", fg="green") if result.passed else click.style("FAIL", fg="red")
             )
-            click.echo(f"  {mark} {result.name}", color=_colour(sys.stdout))
+            click.echo(f"  {mark} {result.name}", color=colours(sys.stdout))
             for line in result.details:
                 click.echo(f"       {line}")
             passed += result.passed
@@ -317,7 +193,7 @@ def test(paths: tuple[str, ...]) -> None:
 
 
 @gradc.command(name="show")
-@_spec
+@spec_argument
 @click.option(
     "--stage", type=click.Choice(STAGES), default="passes", show_default=True, help="Which one."
 )
@@ -334,7 +210,7 @@ def show_stage(spec: str, stage: str, **code: Any) -> None:
 
 
 @gradc.command()
-@_paths
+@paths_argument
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; status 3 if it would.")
 @speaks
 def fmt(paths: tuple[str, ...], only_check: bool) -> None:
@@ -393,7 +269,7 @@ def explain_error(code: str) -> None:
 
 
 @gradc.command()
-@_spec
+@spec_argument
 @input_options
 @click.option("--round", "digits", type=click.IntRange(0, 15), help="Round as on paper.")
 @speaks

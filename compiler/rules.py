@@ -63,9 +63,11 @@ def reach_text(op: Op, position: int) -> str:
 
 
 def apply_rule(text: str, node: Node, position: int, values: Mapping[str, Node]) -> Node:
-    """The value of a rule's text for a node. ``values`` adds ``y``, ``dy`` or tangents to the
-    operands, or replaces some; options of the node and, for variadic ones, ``position``, ``start`` and ``stop`` are
-    constants of the text."""
+    """The value of a rule's text for a node.
+
+    ``values`` adds ``y``, ``dy`` or tangents to the operands, or replaces some; options of the
+    node and, for variadic ones, ``position``, ``start`` and ``stop`` are constants of the text.
+    """
     op = node.op
     given: dict[str, Node] = {}
     if not op.variadic:

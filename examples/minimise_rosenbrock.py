@@ -1,7 +1,7 @@
 """Minimises the Rosenbrock function with SciPy and the gradient that gradc generates.
 
-    gradc build examples/rosenbrock.grad      # or let gradc.load do it, as here
-    python examples/minimise_rosenbrock.py
+gradc build examples/rosenbrock.grad      # or let gradc.load do it, as here
+python examples/minimise_rosenbrock.py
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from gradc.compiler import driver
-from gradc.compiler.compilation import Compilation, Options
+from gradc.compiler.compilation import DEFAULT, Compilation, Options
 from gradc.compiler.interpret import Interpreter
 from gradc.compiler.load import execute
 from gradc.compiler.reverse import gradients
@@ -44,7 +44,7 @@ def load(compilation: Compilation) -> ModuleType:
 
 
 @cache
-def module(text: str, options: Options = Options()) -> ModuleType:
+def module(text: str, options: Options = DEFAULT) -> ModuleType:
     """The generated module of a specification."""
     return load(driver.compiled(checked(text), options))
 
@@ -91,9 +91,7 @@ def single(expression: str, operands: Mapping[str, Type], **options: Any) -> Che
         Input(name, t, t.kind is Kind.FLOAT, None, "", tree.span) for name, t in operands.items()
     )
     objective = "out" if node.type == Type(Kind.FLOAT) else None
-    interface = Interface(
-        source, "", declared, tuple(sorted(scope.sizes)), (), ("out",), objective
-    )
+    interface = Interface(source, "", declared, tuple(sorted(scope.sizes)), (), ("out",), objective)
     graph = Graph(interface, inputs, {"out": node}, (node,))
     return Checked(ast.Program(source, (), (), ""), graph, (), ())
 

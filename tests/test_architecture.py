@@ -17,7 +17,7 @@ ORDER = [
     "dsl.ops.declare", "dsl.ops.elementwise", "dsl.ops.reductions", "dsl.ops.arrays",
     "dsl.ops.linalg", "dsl.ops", "dsl.domains", "dsl.graph", "dsl.walk", "dsl.scope", "dsl.order",
     "dsl.constants", "dsl.written", "dsl.calls", "dsl.elaborate", "dsl.examples", "dsl.library",
-    "dsl.check", "dsl.lower", "dsl.format", "dsl",
+    "dsl.declarations", "dsl.check", "dsl.lower", "dsl.format", "dsl",
     "compiler.rules", "compiler.reverse", "compiler.differentiate", "compiler.ranges",
     "compiler.schedule", "compiler.passes.rewrite", "compiler.passes.fold",
     "compiler.passes.patterns", "compiler.passes.simplify", "compiler.passes.shapes",
@@ -25,11 +25,11 @@ ORDER = [
     "compiler.passes", "compiler.cost", "compiler.specialise", "compiler.compilation",
     "compiler.templates", "compiler.python", "compiler.names", "compiler.paper",
     "compiler.render", "compiler.setting", "compiler.body", "compiler.comments",
-    "compiler.entry", "compiler.header", "compiler.module", "compiler.driver",
+    "compiler.entry", "compiler.functions", "compiler.header", "compiler.module", "compiler.driver",
     "compiler.interpret", "compiler.rounding", "compiler.evaluate", "compiler.explain",
     "compiler.gradcheck", "compiler.given", "compiler.load", "compiler.build",
     "compiler.testing", "compiler.run", "compiler.catalogue", "compiler",
-    "examples", "examples.__main__", "compiler.cli", "compiler.gradc",
+    "examples", "examples.__main__", "compiler.console", "compiler.cli", "compiler.gradc",
     "compiler.gradc.importer", "compiler.gradc.__main__",
 ]  # fmt: skip
 

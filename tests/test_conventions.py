@@ -136,7 +136,9 @@ def test_norm_at_zero_over_an_axis(axis: str) -> None:
     x = np.array([[0.0, 0.0], [0.0, 2.0]])
     _, (gradient,) = value_and_grad(text, x)
     np.testing.assert_array_equal(gradient, [[0.0, 0.0], [0.0, 1.0]])
-    np.testing.assert_array_equal(second_derivative(text, "x", x=np.zeros((2, 2))), np.zeros((2, 2)))
+    np.testing.assert_array_equal(
+        second_derivative(text, "x", x=np.zeros((2, 2))), np.zeros((2, 2))
+    )
 
 
 def test_norm_of_a_scalar_is_abs() -> None:
@@ -336,8 +338,12 @@ def test_branch_not_taken_beside_taken_ones(expression: str, x: float, slope: fl
 @pytest.mark.parametrize("expression, x, slope", BRANCHES)
 def test_branch_not_taken_in_an_array_of_functions(expression: str, x: float, slope: float) -> None:
     """The same inside a function, its argument an expression."""
-    body = expression.replace("exp(", "EXP(").replace("x", "t").replace("EtP(", "exp(").replace(
-        "EXP(", "exp(")
+    body = (
+        expression.replace("exp(", "EXP(")
+        .replace("x", "t")
+        .replace("EtP(", "exp(")
+        .replace("EXP(", "exp(")
+    )
     body = body.replace("etp(", "exp(")
     text = f"def f(t) = {body} input x: float[n] output out = sum(f(1 * x))"
     _, (gradient,) = value_and_grad(text, np.array([x]))

@@ -128,7 +128,9 @@ def reduction_cases(op: Op) -> Iterator[Case]:
             yield Case(op.name, f"{op.name}({words})", operands, options)
 
 
-def special(text: str, reference: Callable[..., Any] | None, *operands: str, **options: Any) -> Case:
+def special(
+    text: str, reference: Callable[..., Any] | None, *operands: str, **options: Any
+) -> Case:
     """A case by hand: ``special("dot(a, b)", np.dot, "a: float[3]", "b: float[3]")``."""
     types = {}
     for operand in operands:
@@ -366,7 +368,9 @@ def test_value(case: Case) -> None:
     empty = any(np.size(v) == 0 for v in values.values())
     if reference is not None and not (empty and case.op in ("logsumexp", "softmax", "log_softmax")):
         with np.errstate(all="ignore"):
-            wanted = reference(*values.values(), **{k: v for k, v in case.options.items() if k != "index"})
+            wanted = reference(
+                *values.values(), **{k: v for k, v in case.options.items() if k != "index"}
+            )
         assert_close(out, wanted, 1e-13, "against NumPy")
 
 
@@ -526,7 +530,9 @@ def test_tangents(case: Case) -> None:
 @pytest.mark.parametrize("case", DIFFERENTIABLE, ids=str)
 def test_float32_stays(case: Case) -> None:
     module = generated(case)
-    if "import numpy" not in driver.python(driver.compiled(single(case.expression, case.operands, **extra(case)))):
+    if "import numpy" not in driver.python(
+        driver.compiled(single(case.expression, case.operands, **extra(case)))
+    ):
         return
     values = sample(case)
     exact = run(case, values)
@@ -572,21 +578,28 @@ def test_other_kinds(case: Case, kind: Kind, which: str) -> None:
             if domain.high < math.inf:
                 values[name] = np.zeros(np.shape(values[name]), dtype)
         else:
-            values[name] = values[name].astype((types[name].kind is Kind.FLOAT and np.float32) or bool)
+            values[name] = values[name].astype(
+                (types[name].kind is Kind.FLOAT and np.float32) or bool
+            )
     with np.errstate(all="ignore"):
         out, cache = generated(other).forward(*values.values())
     scalar = not isinstance(out, (np.ndarray, np.generic))
     precision = np.float32 if other.floats and not scalar else np.float64
     wanted = {Kind.FLOAT: precision, Kind.INT: np.int64, Kind.BOOL: np.bool_}[declared.kind]
     assert np.asarray(out).dtype == wanted
-    exact = {n: np.asarray(v, float) if np.asarray(v).dtype == np.float32 else v for n, v in values.items()}
+    exact = {
+        n: np.asarray(v, float) if np.asarray(v).dtype == np.float32 else v
+        for n, v in values.items()
+    }
     tolerance = 1e-5 if other.floats else 1e-13
     assert_close(out, interpreted(other, exact), tolerance, "against the interpreter")
     as_numbers = {n: np.asarray(v, float) if n in chosen else v for n, v in exact.items()}
     if declared.kind is not Kind.BOOL and case.op not in ("norm",):
         assert_close(out, interpreted(case, as_numbers), tolerance, "against floats")
     if declared.kind is Kind.FLOAT and other.floats:
-        gradients = generated(other).backward(cache, np.ones(np.shape(out)) if np.ndim(out) else 1.0)
+        gradients = generated(other).backward(
+            cache, np.ones(np.shape(out)) if np.ndim(out) else 1.0
+        )
         for name, gradient in zip(other.floats, gradients, strict=True):
             assert scalar or gradient.dtype == np.float32
             assert np.shape(gradient) == np.shape(values[name])
@@ -599,7 +612,9 @@ MIXED = [
 LETTERS = {"f": (Kind.FLOAT, np.float32), "i": (Kind.INT, np.int64), "b": (Kind.BOOL, np.bool_)}
 
 
-@pytest.mark.parametrize("shapes", [((3,), (3,), (3,)), ((), (3,), ()), ((3,), (), (2, 1))], ids=str)
+@pytest.mark.parametrize(
+    "shapes", [((3,), (3,), (3,)), ((), (3,), ()), ((3,), (), (2, 1))], ids=str
+)
 @pytest.mark.parametrize("letters", ["".join(p) for p in itertools.product("fib", repeat=3)])
 @pytest.mark.parametrize("op", MIXED, ids=lambda op: op.name)
 def test_mixed_kinds(op: Op, letters: str, shapes: Sequence[tuple[int, ...]]) -> None:
@@ -627,7 +642,10 @@ def test_mixed_kinds(op: Op, letters: str, shapes: Sequence[tuple[int, ...]]) ->
     wanted_dtype = {Kind.FLOAT: precision, Kind.INT: np.int64, Kind.BOOL: np.bool_}[declared.kind]
     assert out.dtype == wanted_dtype
     reference = REFERENCES.get(op.name) or getattr(np, op.name)
-    wide = [np.asarray(v, float) if op.name != "where" or n != "condition" else v for n, v in values.items()]
+    wide = [
+        np.asarray(v, float) if op.name != "where" or n != "condition" else v
+        for n, v in values.items()
+    ]
     with np.errstate(all="ignore"):
         wanted = reference(*wide)
     np.testing.assert_allclose(np.asarray(out, float), np.asarray(wanted, float), rtol=1e-5)
@@ -656,7 +674,9 @@ def points(op: Op) -> list[tuple[float, ...]]:
         return [(c, a, b) for c in (True, False) for a in FEWER for b in FEWER]
     if kinds(op)[0] is Kind.BOOL:
         return list(itertools.product([True, False], repeat=count))
-    return list(itertools.product(EDGES if count == 1 else FEWER[:13 - 3 * (count == 3)], repeat=count))
+    return list(
+        itertools.product(EDGES if count == 1 else FEWER[: 13 - 3 * (count == 3)], repeat=count)
+    )
 
 
 @pytest.mark.parametrize("op", [op for op in ELEMENTWISE if op.math], ids=lambda op: op.name)

@@ -82,7 +82,9 @@ def test_importer_prefers_python_and_warns_where_it_is_stale(spec: Path) -> None
     spec.write_text(SPEC.replace("2", "3"), encoding="utf-8")
     result = hooked(spec.parent, "import square; assert square.forward(3.0)[0] == 9.0")
     assert result.returncode == 0, result.stderr
-    assert "StaleWarning: square.py was not generated from square.grad as it is now" in result.stderr
+    assert (
+        "StaleWarning: square.py was not generated from square.grad as it is now" in result.stderr
+    )
 
 
 def test_importer_reports_a_wrong_spec(spec: Path) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from gradc.dsl.shapes import Mismatch, broadcast, reshape
 from gradc.dsl.sizes import Size, product, size_text, solve
+from hypothesis import given
+from hypothesis import strategies as st
 
 NAMES = ("N", "M", "K")
 Pair = tuple[Size, Callable[[dict[str, int]], int]]

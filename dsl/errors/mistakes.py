@@ -539,7 +539,8 @@ def unreached_input(span: Span, name: str, objective: str) -> Diagnostic:
 
 def input_without_gradient(span: Span, name: str, actual: Any) -> Diagnostic:
     return _error("G506", span, f"the input `{name}` gets no gradient", f"it is {actual}",
-                  hint="declare it as `data`, or make it float", severity=Severity.WARNING)  # fmt: skip
+                  hint="declare it as `data`, or make it float",
+                  severity=Severity.WARNING)  # fmt: skip
 
 
 def unused_node(span: Span, name: str) -> Diagnostic:

@@ -1,0 +1,354 @@
+"""The functions of a generated module: forward, backward, value_and_grad."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..dsl.graph import Graph, Node
+from ..dsl.shapes import Kind
+from .body import Body, Commenter, no_comment, risky_nodes
+from .comments import BackwardComments
+from .entry import Entry
+from .names import Names
+from .python import INDENT, bracketed, docstring, fits
+from .render import Renderer
+from .schedule import Function, is_weak, kept_for_backward, plan
+from .setting import Setting
+
+
+@dataclass
+class _Scope:
+    """One function being written: its renderer, its names, and its body."""
+
+    graph: Graph
+    renderer: Renderer
+    names: Names
+    lines: list[str] = field(default_factory=list)
+
+    def give(self, node: Node, name: str) -> None:
+        self.renderer.names[node] = name
+
+    def write(self, function: Function, comment: Commenter = no_comment) -> None:
+        risky = set() if self.renderer.scalar else risky_nodes(self.graph)
+        self.lines += Body(function, self.renderer, self.names, risky).write(comment)
+
+
+class Functions:
+    """Writes the functions. ``forward`` comes last: what ``backward`` asks of the cache is known
+    only once that is written."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.compilation = setting.compilation
+        self.interface = self.compilation.interface
+        self.entry = Entry(setting)
+        self.kept: tuple[Node, ...] = ()
+        self.fields: dict[Node, str] = {}
+        self.kept_sizes: tuple[str, ...] = ()
+        self.keeps_dtype = False
+
+    def write(self) -> list[list[str]]:
+        """The functions in the order of the module, each as its lines."""
+        scope = self.forward()
+        backward = [self.backward()] if self.compilation.seeds else []
+        if not backward:
+            self.kept, self.fields = (), {}
+        functions = [self.finish_forward(scope), *backward]
+        if self.compilation.at_once is not None:
+            functions.append(self.value_and_grad())
+        entry = self.entry.function()
+        return [*([entry] if entry else []), *functions]
+
+    def scope(self, graph: Graph, *reserved: str) -> _Scope:
+        scope = _Scope(graph, self.setting.renderer(graph), self.setting.names(*reserved))
+        for name, node in graph.inputs.items():
+            scope.give(node, self.setting.parameters[name])
+        return scope
+
+    def parameters(self) -> list[str]:
+        parts = []
+        for i in self.setting.inputs:
+            parts.append(f"{self.setting.parameters[i.name]}: {self.setting.accepted(i.type)}")
+        if self.interface.open_sizes:
+            parts += ["*", *(f"{self.setting.sizes[n]}: int" for n in self.interface.open_sizes)]
+        return parts
+
+    def locals(self, scope: _Scope, sizes: set[str], dtype: bool) -> list[str]:
+        """The sizes and the dtype that a function with inputs refers to."""
+        lines = []
+        for name in self.interface.sizes:
+            if name in sizes:
+                value = self.entry.size_expressions[name]
+                lines.append(f"{INDENT}{self.setting.sizes[name]} = {value}")
+        if dtype:
+            lines.append(f"{INDENT}{self.setting.dtype} = {self.dtype_source()}")
+        return lines
+
+    def dtype_source(self) -> str:
+        floats = [i for i in self.setting.inputs if i.type.is_float]
+        if floats:
+            return f"{self.setting.parameters[floats[0].name]}.dtype"
+        np = self.setting.module("np")
+        return f"{np}.dtype({np}.float64)"
+
+    def result_texts(self, scope: _Scope, nodes: list[Node], given: list[Node]) -> list[str]:
+        """The texts of results, copied where two values would share memory."""
+        owners = {_owner(node) for node in given}
+        texts = []
+        for node in nodes:
+            text = scope.renderer.expression(node).text
+            owner = _owner(node)
+            if node.type.rank:
+                shared = owner in owners or owner.op.name == "input"
+                text += ".copy()" * shared
+                owners.add(owner)
+            elif node.type.is_float and is_weak(node) and not self.setting.scalar:
+                scope.renderer.uses.dtype = True
+                text = f"{self.setting.dtype}.type({text})"
+            texts.append(text)
+        return texts
+
+    def forward(self) -> _Scope:
+        graph = self.compilation.both
+        outputs = list(graph.outputs.values())
+        first = plan(graph.nodes, outputs, graph.inputs.values())
+        self.kept = kept_for_backward(graph, first)
+        results = [*outputs, *(node for node in self.kept if node.op.name != "input")]
+        scope = self.scope(graph)
+        scope.write(plan(graph.nodes, results, graph.inputs.values()))
+        self.fields = {node: scope.renderer.names[node] for node in self.kept}
+        return scope
+
+    def seed_parameters(self, names: Names) -> tuple[list[str], dict[str, str]]:
+        """The parameters of ``backward`` for arriving gradients, and their names by output."""
+        seeds = self.compilation.seeds
+        written = {output: names.fresh(name) for output, name in seeds.items()}
+        parts = []
+        for output, name in written.items():
+            type_ = self.compilation.output_type(output)
+            number = "float" if self.setting.scalar else "float | Scalar"
+            annotation = "ArrayLike" if type_.rank else number
+            default = ""
+            if len(seeds) > 1:
+                default = " = 1.0" if output == self.interface.objective else " = 0.0"
+            elif not type_.rank:
+                default = " = 1.0"
+            parts.append(f"{name}: {annotation}{default}")
+        return (["*", *parts] if len(parts) > 1 else parts), written
+
+    def seed_checks(self, scope: _Scope, written: dict[str, str]) -> list[str]:
+        lines = []
+        for output, name in written.items():
+            type_ = self.compilation.output_type(output)
+            if not type_.rank:
+                lines.append(f"{INDENT}{name} = {self.seed_scalar(scope, name)}")
+                continue
+            scope.renderer.uses.dtype = True
+            np = scope.renderer.module("np")
+            lines.append(f"{INDENT}{name} = {np}.asarray({name}, {self.setting.dtype})")
+            if not self.compilation.options.checks:
+                continue
+            shape = scope.renderer.shape(type_.shape)
+            if len(written) > 1:
+                lines += [f"{INDENT}if {name}.ndim == 0:",
+                          f"{INDENT * 2}{name} = {np}.broadcast_to({name}, {shape})"]  # fmt: skip
+            message = f'f"{name}: expected {type_}, got shape {{{name}.shape}}"'
+            lines.append(f"{INDENT}if {name}.shape != {shape}:")
+            lines += bracketed("raise ValueError(", [message], ")", INDENT * 2)
+        return lines
+
+    def comments(self, function: Function, graph: Graph) -> BackwardComments:
+        return BackwardComments(self.interface.source, function.nodes, _sharing(graph))
+
+    def seed_scalar(self, scope: _Scope, name: str) -> str:
+        """A seed as a number of the working precision."""
+        if self.setting.scalar:
+            return f"float({name})"
+        scope.renderer.uses.dtype = True
+        return f"{self.setting.dtype}.type({name})"
+
+    def backward(self) -> list[str]:
+        graph = self.compilation.both
+        names = self.setting.names(*self.fields.values())
+        cache = names.fresh("cache")
+        parameters, written = self.seed_parameters(names)
+        scope = _Scope(graph, self.setting.renderer(graph), names)
+        for node, name in self.fields.items():
+            scope.give(node, name)
+        for output, name in written.items():
+            scope.give(graph.seeds[output], name)
+        given = [*self.kept, *graph.seeds.values()]
+        checks = self.seed_checks(scope, written)
+        results = list(graph.gradients.values())
+        function = plan(graph.nodes, results, given)
+        scope.write(function, self.comments(function, graph))
+        texts = self.result_texts(scope, results, given)
+        uses = scope.renderer.uses
+        self.kept_sizes = tuple(
+            n for n in (*self.interface.sizes, *self.interface.open_sizes) if n in uses.sizes
+        )
+        arrays = [name for node, name in self.fields.items() if _has_dtype(node)]
+        self.keeps_dtype = uses.dtype and not arrays
+        self.setting.merge(uses)
+        head = bracketed("def backward(", [f"{cache}: Cache", *parameters], ") -> Gradients:")
+        lines = [*head, *docstring(self.backward_doc(written), INDENT)]
+        lines += self.unpack(cache)
+        if uses.dtype and arrays:
+            lines.append(f"{INDENT}{self.setting.dtype} = {arrays[0]}.dtype")
+        lines += [*checks, *scope.lines]
+        return lines + bracketed("return Gradients(", texts, ")", INDENT)
+
+    def unpack(self, cache: str) -> list[str]:
+        fields = self.cache_fields()
+        if not fields:
+            return []
+        names = [name for name, _ in fields]
+        left = f"({names[0]},)" if len(names) == 1 else ", ".join(names)
+        line = f"{INDENT}{left} = {cache}"
+        return [line] if fits(line) else [f"{INDENT}{n} = {cache}.{n}" for n in names]
+
+    def cache_fields(self) -> list[tuple[str, str]]:
+        fields = [(name, self.setting.annotation(node.type)) for node, name in self.fields.items()]
+        fields += [(self.setting.sizes[name], "int") for name in self.kept_sizes]
+        if self.keeps_dtype:
+            fields.append((self.setting.dtype, f"{self.setting.module('np')}.dtype[Any]"))
+        return fields
+
+    def finish_forward(self, scope: _Scope) -> list[str]:
+        graph = self.compilation.both
+        outputs = list(graph.outputs.values())
+        texts = self.result_texts(scope, outputs, list(self.kept))
+        uses = scope.renderer.uses
+        value = texts[0]
+        if len(outputs) > 1:
+            value = f"Outputs({', '.join(texts)})"
+        fields = [name for name, _ in self.cache_fields()]
+        cache = f"Cache({', '.join(fields)})"
+        self.setting.merge(uses)
+        head = bracketed(
+            "def forward(", self.parameters(), f") -> tuple[{self.result_type()}, Cache]:"
+        )
+        lines = [*head, *docstring(self.forward_doc(), INDENT), *self.entry.call()]
+        dtype = uses.dtype or self.keeps_dtype
+        lines += self.locals(scope, uses.sizes | set(self.kept_sizes), dtype)
+        lines += scope.lines
+        if fits(f"{INDENT}return {value}, {cache}"):
+            return [*lines, f"{INDENT}return {value}, {cache}"]
+        if len(outputs) > 1:
+            name = scope.names.fresh("out")
+            lines += bracketed(f"{name} = Outputs(", texts, ")", INDENT)
+            value = name
+        name = scope.names.fresh("cache")
+        lines += bracketed(f"{name} = Cache(", fields, ")", INDENT)
+        return [*lines, f"{INDENT}return {value}, {name}"]
+
+    def result_type(self) -> str:
+        outputs = self.interface.outputs
+        if len(outputs) > 1:
+            return "Outputs"
+        return self.setting.annotation(self.compilation.output_type(outputs[0]))
+
+    def value_and_grad(self) -> list[str]:
+        graph = self.compilation.at_once
+        assert graph is not None and self.interface.objective is not None
+        value = graph.outputs[self.interface.objective]
+        gradients = list(graph.gradients.values())
+        reserved = [] if self.setting.scalar else ["out"]
+        scope = self.scope(graph, *reserved)
+        function = plan(graph.nodes, [value, *gradients], graph.inputs.values())
+        scope.write(function, self.comments(function, graph))
+        result, *texts = self.result_texts(scope, [value, *gradients], [])
+        uses = scope.renderer.uses
+        self.setting.merge(uses)
+        parameters = self.parameters()
+        arrays = [n for n, node in graph.gradients.items() if node.type.rank]
+        into = None
+        if arrays:
+            into = self.setting.names().fresh("out")
+            at = parameters.index("*") if "*" in parameters else len(parameters)
+            parameters.insert(at, f"{into}: Gradients | None = None")
+        annotation = self.setting.annotation(value.type)
+        head = bracketed("def value_and_grad(", parameters, f") -> tuple[{annotation}, Gradients]:")
+        lines = [*head, *docstring(self.value_and_grad_doc(into), INDENT), *self.entry.call()]
+        lines += self.locals(scope, uses.sizes, uses.dtype)
+        lines += scope.lines
+        if into is not None:
+            lines += self.write_into(into, result, texts)
+        if fits(f"{INDENT}return {result}, Gradients({', '.join(texts)})"):
+            return [*lines, f"{INDENT}return {result}, Gradients({', '.join(texts)})"]
+        name = scope.names.fresh("gradients")
+        lines += bracketed(f"{name} = Gradients(", texts, ")", INDENT)
+        return [*lines, f"{INDENT}return {result}, {name}"]
+
+    def write_into(self, into: str, result: str, texts: list[str]) -> list[str]:
+        np = self.setting.module("np")
+        lines = [f"{INDENT}if {into} is not None:"]
+        kept = []
+        for name, text in zip(self.wrt, texts, strict=True):
+            if self.interface.input(name).type.rank:
+                plain = text.removesuffix(".copy()")
+                target = f"{into}.{self.setting.parameters[name]}"
+                lines.append(f"{INDENT * 2}{np}.copyto({target}, {plain})")
+                kept.append(target)
+            else:
+                kept.append(text)
+        lines += bracketed(f"return {result}, Gradients(", kept, ")", INDENT * 2)
+        return lines
+
+    @property
+    def wrt(self) -> tuple[str, ...]:
+        return tuple(self.compilation.both.gradients)
+
+    # ── Words ───────────────────────────────────────────────────────────────
+
+    def argument_lines(self) -> str:
+        lines = []
+        for i in self.setting.inputs:
+            domain = f" {i.domain.text}" if i.domain else ""
+            doc = f": {' '.join(i.doc.split())}" if i.doc else ""
+            lines.append(f"    {self.setting.parameters[i.name]}: {i.type}{domain}{doc}")
+        for name in self.interface.open_sizes:
+            lines.append(f"    {self.setting.sizes[name]}: a size")
+        return "\n".join(["  Arguments:", *lines]) if lines else ""
+
+    def forward_doc(self) -> list[str]:
+        what = " and ".join(
+            f"{name} ({self.compilation.output_type(name)})" for name in self.interface.outputs
+        )
+        closing = "The cache refers to the inputs: do not change them before ``backward``."
+        if self.setting.scalar:
+            closing = ""
+        return [f"The value of {what}, and the cache for ``backward``.",
+                self.argument_lines(), closing]  # fmt: skip
+
+    def backward_doc(self, written: dict[str, str]) -> list[str]:
+        parts = [f"``{name}`` is the gradient arriving at {o}" for o, name in written.items()]
+        return ["The gradients of the inputs, from the cache of ``forward``.",
+                f"{'; '.join(parts)}. May be called again with the same cache."]  # fmt: skip
+
+    def value_and_grad_doc(self, into: str | None) -> list[str]:
+        paragraphs = [f"The value of {self.interface.objective} and its gradients, in one pass.",
+                      self.argument_lines()]  # fmt: skip
+        if into is not None:
+            paragraphs.append(f"``{into}`` takes arrays to write the gradients into.")
+        return paragraphs
+
+
+def _sharing(graph: Graph) -> dict[Node, list[str]]:
+    """The names of the spec whose gradients are one and the same node."""
+    names: dict[Node, list[str]] = {}
+    for name, node in graph.adjoints.items():
+        names.setdefault(node, []).append(name)
+    return names
+
+
+def _owner(node: Node) -> Node:
+    """The node whose memory a value may share."""
+    while node.op.view and node.operands:
+        node = node.operands[0]
+    return node
+
+
+def _has_dtype(node: Node) -> bool:
+    """Whether a value has a dtype to take over: an array or a scalar of NumPy."""
+    return node.type.kind is Kind.FLOAT
