@@ -99,7 +99,7 @@ class Functions:
             text = scope.renderer.expression(node).text
             owner = _owner(node)
             if node.type.rank:
-                shared = owner in owners or owner.op.name == "input"
+                shared = owner in owners or owner.op.name == "input" or _repeats(node)
                 text += ".copy()" * shared
                 owners.add(owner)
             elif node.type.is_float and is_weak(node) and not self.setting.scalar:
@@ -347,6 +347,13 @@ def _owner(node: Node) -> Node:
     while node.op.view and node.operands:
         node = node.operands[0]
     return node
+
+
+def _repeats(node: Node) -> bool:
+    """Whether entries share memory with each other, for which NumPy makes an array read-only."""
+    while node.op.view and node.op.name != "broadcast_to":
+        node = node.operands[0]
+    return node.op.name == "broadcast_to"
 
 
 def _has_dtype(node: Node) -> bool:

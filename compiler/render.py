@@ -13,7 +13,7 @@ from ..dsl.shapes import Shape
 from ..dsl.sizes import Size, size_text
 from ..dsl.subscripts import Cut, Index
 from .schedule import is_weak
-from .templates import ATOM, PRODUCT, SUM, Expression, fill, template
+from .templates import ATOM, FLOOR, PRODUCT, SUM, Expression, fill, template
 
 
 @dataclass
@@ -149,7 +149,7 @@ class Renderer:
         text = size_text(size, lambda name: self.size_names.get(name, name), "**")
         if text.isidentifier() or text.isdigit():
             return Expression(text)
-        return Expression(text, SUM if len(size.terms) > 1 else PRODUCT)
+        return Expression(text, SUM if len(size.terms) > 1 else FLOOR if "//" in text else PRODUCT)
 
     def shape(self, shape: Shape) -> str:
         texts = [self.size(size).text for size in shape]

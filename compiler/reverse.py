@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from ..dsl.graph import Graph, Node, constant, make, topological
 from ..dsl.shapes import Shape
 from ..dsl.sizes import ONE
-from .rules import apply_rule, reach_text, rule_text
+from .rules import apply_rule, reach_text, rule_text, times
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class _Reverse:
     def _times_slope(self, node: Node, position: int, text: str, value: Node) -> Node:
         if text == "1":
             return value
-        return _times(value, apply_rule(text, node, position, {"y": node}), node, position)
+        return times(value, apply_rule(text, node, position, {"y": node}), node, position)
 
     def _reach(self, node: Node, position: int, guard: Node) -> Node:
         """The guard of an operand: where entries of the result that count depend on it."""
@@ -185,29 +185,6 @@ class _Reverse:
         if guard is not None:
             guard = _reduced("any", guard, shape, model)
         return Adjoint(value, guard, clean=True)
-
-
-def _times(value: Node, slope: Node, cause: Node, position: int) -> Node:
-    """``value * slope``, written as a person would: ``dy * a * b``, ``dy / b``, ``-dy * a``.
-
-    Only what the rule itself made is taken apart, which is never deep.
-    """
-
-    def made(op: str, *operands: Node) -> Node:
-        return make(op, operands, cause.span, cause=cause, position=position)
-
-    if slope.is_constant(1):
-        return value
-    if slope.cause is cause and slope.position == position:
-        if slope.op.name == "multiply":
-            first, second = slope.operands
-            return _times(_times(value, first, cause, position), second, cause, position)
-        if slope.op.name == "divide":
-            top, bottom = slope.operands
-            return made("divide", _times(value, top, cause, position), bottom)
-        if slope.op.name == "negative":
-            return made("negative", _times(value, slope.operands[0], cause, position))
-    return made("multiply", value, slope)
 
 
 def _mixes(node: Node, position: int) -> bool:

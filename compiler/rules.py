@@ -118,3 +118,26 @@ def _fragment(
     stop = list(placeholders.values())
     lowered = lower_nodes([root], stop)[root]
     return Fragment(placeholders, tuple(topological([lowered], stop)), lowered)
+
+
+def times(value: Node, slope: Node, cause: Node, position: int) -> Node:
+    """``value * slope``, written as a person would: ``dy * a * b``, ``dy / b``, ``-dy * a``.
+
+    Only what the rule itself made is taken apart, which is never deep.
+    """
+
+    def made(op: str, *operands: Node) -> Node:
+        return make(op, operands, cause.span, cause=cause, position=position)
+
+    if slope.is_constant(1):
+        return value
+    if slope.cause is cause and slope.position == position:
+        if slope.op.name == "multiply":
+            first, second = slope.operands
+            return times(times(value, first, cause, position), second, cause, position)
+        if slope.op.name == "divide":
+            top, bottom = slope.operands
+            return made("divide", times(value, top, cause, position), bottom)
+        if slope.op.name == "negative":
+            return made("negative", times(value, slope.operands[0], cause, position))
+    return made("multiply", value, slope)

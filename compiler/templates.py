@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-# Precedence of an expression, as in Python's reference; an atom binds tightest.
+# Precedence of an expression, as in Python's reference; an atom binds tightest. A quotient rounded
+# down stands below products, since -(a // b) is not (-a) // b.
 LAMBDA, CONDITIONAL, OR, AND, NOT, COMPARE = 0, 1, 2, 3, 4, 5
-BIT_OR, BIT_AND, SUM, PRODUCT, SIGNED, POWER, ATOM = 6, 7, 8, 9, 10, 11, 12
+BIT_OR, BIT_AND, SUM, FLOOR, PRODUCT, SIGNED, POWER, ATOM = 6, 7, 8, 9, 10, 11, 12, 13
 
 _BINARY = {
-    ast.Add: SUM, ast.Sub: SUM, ast.Mult: PRODUCT, ast.Div: PRODUCT, ast.FloorDiv: PRODUCT,
-    ast.Mod: PRODUCT, ast.MatMult: PRODUCT, ast.Pow: POWER, ast.BitAnd: BIT_AND, ast.BitOr: BIT_OR,
+    ast.Add: SUM, ast.Sub: SUM, ast.Mult: PRODUCT, ast.Div: PRODUCT, ast.FloorDiv: FLOOR,
+    ast.Mod: FLOOR, ast.MatMult: PRODUCT, ast.Pow: POWER, ast.BitAnd: BIT_AND, ast.BitOr: BIT_OR,
 }  # fmt: skip
 _HOLE = re.compile(r"\{(?P<comma>, )?(?P<star>\*)?(?P<name>\w+)\}")
 
@@ -99,7 +100,7 @@ def _places(parent: ast.AST) -> list[tuple[ast.AST, int]]:
         case ast.BinOp():
             own = _BINARY[type(parent.op)]
             # A sum or product on the right is associated by its parentheses.
-            return [(parent.left, own), (parent.right, own + 1)]
+            return [(parent.left, own), (parent.right, own + 1 if own < FLOOR else SIGNED)]
         case ast.UnaryOp(op=ast.Not()):
             return [(parent.operand, NOT)]
         case ast.UnaryOp(op=ast.Invert()):

@@ -18,7 +18,7 @@ ORDER = [
     "dsl.ops.linalg", "dsl.ops", "dsl.domains", "dsl.graph", "dsl.walk", "dsl.scope", "dsl.order",
     "dsl.constants", "dsl.written", "dsl.calls", "dsl.elaborate", "dsl.examples", "dsl.library",
     "dsl.declarations", "dsl.check", "dsl.lower", "dsl.format", "dsl",
-    "compiler.rules", "compiler.reverse", "compiler.differentiate", "compiler.ranges",
+    "compiler.rules", "compiler.reverse", "compiler.forward", "compiler.differentiate", "compiler.ranges",
     "compiler.schedule", "compiler.passes.rewrite", "compiler.passes.fold",
     "compiler.passes.patterns", "compiler.passes.simplify", "compiler.passes.shapes",
     "compiler.passes.prune", "compiler.passes.common", "compiler.passes.precision",
