@@ -15,13 +15,14 @@ class Options:
     """What the command line or a caller asks for.
 
     ``wrt`` limits the gradients to some inputs, ``dtype`` fixes the floating type, ``sizes`` fixes
-    sizes, ``checks`` keeps the checks of arguments on entry.
+    sizes, ``checks`` keeps the checks of arguments on entry, ``emit`` adds functions.
     """
 
     wrt: tuple[str, ...] | None = None
     dtype: str | None = None
     sizes: tuple[tuple[str, int], ...] = ()
     checks: bool = True
+    emit: tuple[str, ...] = ()
 
     def flags(self) -> list[str]:
         """The options as words of the command line, to regenerate what they made."""
@@ -30,12 +31,20 @@ class Options:
             words += ["--wrt", ",".join(self.wrt)]
         if self.dtype is not None:
             words += ["--dtype", self.dtype]
+        if self.emit:
+            words += ["--emit", ",".join(self.emit)]
         for name, value in self.sizes:
             words += ["--size", f"{name}={value}"]
         return words if self.checks else [*words, "--no-checks"]
 
 
 DEFAULT = Options()
+EXTRAS = ("jvp", "hvp", "jacobian", "hessian")
+
+
+def tangent_of(output: str) -> str:
+    """The name of an output's tangent: no name of the language has a space."""
+    return f"d {output}"
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,10 @@ class Compilation:
     both: Graph
     at_once: Graph | None
     seeds: Mapping[str, str]
+    jvp: Graph | None = None
+    """Outputs and, under the names of ``tangent_of``, their tangents; seeds are those of inputs."""
+    hvp: Graph | None = None
+    """As gradients, the derivative of the gradient along the seeds."""
 
     @property
     def interface(self) -> Interface:

@@ -102,6 +102,7 @@ strict_option = click.option("--strict", is_flag=True, help="Warnings are errors
 def code_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that change the generated code."""
     for option in (
+        click.option("--emit", metavar="jvp,hvp", help="Also jvp, hvp, jacobian, hessian, or all."),
         click.option("--no-checks", is_flag=True, help="Leave out the checks of arguments."),
         click.option("--size", "sizes", multiple=True, metavar="N=100", help="Fix a size."),
         click.option("--dtype", type=click.Choice(["float32", "float64"]), help="Fix the dtype."),
@@ -112,9 +113,13 @@ def code_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def options_from(
-    wrt: str | None, dtype: str | None, sizes: tuple[str, ...], no_checks: bool
+    wrt: str | None,
+    dtype: str | None,
+    sizes: tuple[str, ...],
+    no_checks: bool,
+    emit: str | None,
 ) -> Options:
-    from .compilation import Options
+    from .compilation import EXTRAS, Options
 
     fixed = []
     for word in sizes:
@@ -123,7 +128,9 @@ def options_from(
             raise click.UsageError(f"--size {word}: write NAME=NUMBER")
         fixed.append((name, int(value)))
     names = tuple(n.strip() for n in wrt.split(",") if n.strip()) if wrt is not None else None
-    return Options(names, dtype, tuple(fixed), not no_checks)
+    extras = tuple(n.strip() for n in (emit or "").split(",") if n.strip())
+    extras = EXTRAS if extras == ("all",) else extras
+    return Options(names, dtype, tuple(fixed), not no_checks, extras)
 
 
 def input_options(command: Callable[..., Any]) -> Callable[..., Any]:

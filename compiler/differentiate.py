@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..dsl.graph import Graph, Node, constant, make
+from .compilation import tangent_of
+from .forward import tangents
 from .reverse import gradients
 
 
@@ -33,6 +35,33 @@ def with_gradients(graph: Graph, seeds: Mapping[str, Node], wrt: Sequence[str]) 
         gradients={name: found.get(node) or zeros_like(node) for name, node in inputs.items()},
         adjoints={node.label: value for node, value in adjoints.passing.items() if node.name},
     )
+
+
+def direction_nodes(graph: Graph, wrt: Sequence[str], prefix: str) -> dict[str, Node]:
+    """An input for the direction of each input of ``wrt``."""
+    nodes = {name: graph.inputs[name] for name in wrt}
+    return {
+        name: make("input", (), node.span, {"name": f"{prefix}{name}", "type": node.type})
+        for name, node in nodes.items()
+    }
+
+
+def with_tangents(graph: Graph, wrt: Sequence[str]) -> Graph:
+    """The graph whose further outputs are the tangents of its float outputs."""
+    seeds = direction_nodes(graph, wrt, "d")
+    found = tangents(graph.outputs.values(), {graph.inputs[n]: s for n, s in seeds.items()})
+    floats = {name: node for name, node in graph.outputs.items() if node.type.is_float}
+    moved = {tangent_of(n): found.get(node) or zeros_like(node) for n, node in floats.items()}
+    return replace(graph, outputs={**graph.outputs, **moved}, seeds=seeds)
+
+
+def along(graph: Graph, wrt: Sequence[str]) -> Graph:
+    """The derivative of the gradients of a graph along a direction: forward over reverse."""
+    seeds = direction_nodes(graph, wrt, "v_")
+    given = {graph.inputs[name]: seed for name, seed in seeds.items()}
+    found = tangents(graph.gradients.values(), given)
+    moved = {n: found.get(node) or zeros_like(node) for n, node in graph.gradients.items()}
+    return replace(graph, outputs={}, gradients=moved, seeds=seeds, adjoints={})
 
 
 def zeros_like(node: Node) -> Node:

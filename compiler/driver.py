@@ -12,15 +12,15 @@ from .. import __version__
 from ..dsl.ast import Program
 from ..dsl.check import Checked, check
 from ..dsl.errors import Severity, SpecError, mistakes
-from ..dsl.graph import Graph, constant
+from ..dsl.graph import Graph, Interface, constant
 from ..dsl.library import Files, prelude
 from ..dsl.lower import lower
 from ..dsl.parse import parse
 from ..dsl.shapes import Kind
 from ..dsl.sizes import Size
 from ..dsl.source import Source
-from .compilation import DEFAULT, Compilation, Options
-from .differentiate import seed_nodes, with_gradients
+from .compilation import DEFAULT, EXTRAS, Compilation, Options
+from .differentiate import along, seed_nodes, with_gradients, with_tangents
 from .module import module_text
 from .passes import finish, optimise
 
@@ -83,14 +83,36 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
         alone = replace(graph, outputs={interface.objective: objective})
         one = constant(1.0, objective.span)
         at_once = with_gradients(alone, {interface.objective: one}, wrt)
+    needs = _needed_functions(options, interface)
     return Compilation(
         program,
         options,
         graph,
-        finish(optimise(both)),
-        finish(optimise(at_once)) if at_once is not None else None,
+        _finished(both),
+        _finished(at_once) if at_once is not None else None,
         seeds,
+        _finished(with_tangents(graph, wrt)) if "jvp" in needs else None,
+        _finished(along(at_once, wrt)) if "hvp" in needs and at_once is not None else None,
     )
+
+
+def _finished(graph: Graph) -> Graph:
+    return finish(optimise(graph))
+
+
+def _needed_functions(options: Options, interface: Interface) -> set[str]:
+    """What is emitted, with what that calls. Raises ``UsageError``."""
+    needs = set(options.emit)
+    for name in sorted(needs):
+        if name not in EXTRAS:
+            raise UsageError(f"--emit: there is no `{name}` (there are: {', '.join(EXTRAS)})")
+        if name in ("hvp", "hessian") and interface.objective is None:
+            raise UsageError(f"--emit {name}: there is no objective")
+    if "jacobian" in needs:
+        needs.add("jvp")
+    if "hessian" in needs:
+        needs.add("hvp")
+    return needs
 
 
 def _wrt(program: Checked, options: Options) -> tuple[str, ...]:

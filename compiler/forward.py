@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ..dsl.graph import Node, constant, make, topological
-from ..dsl.shapes import Shape
+from ..dsl.shapes import Kind, Shape
 from .rules import apply_rule, rule_text, times
 
 _PRODUCTS = frozenset({"matmul", "matvec", "vecdot", "vecouter"})
@@ -70,7 +70,7 @@ def _declared(node: Node, found: Mapping[Node, Node]) -> Node:
     """The rule for tangents, those of operands that do not move being zero."""
     values = {"y": node}
     for parameter, operand in zip(node.op.operands, node.operands, strict=True):
-        if operand.type.is_float:
+        if operand.type.kind is not Kind.BOOL:
             values[f"d{parameter.name}"] = found.get(operand) or _zero(operand)
     return apply_rule(node.op.tangent, node, 0, values)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..dsl.graph import Graph, Node
-from ..dsl.shapes import Kind
+from ..dsl.shapes import Kind, Type
 from .body import Body, Commenter, no_comment, risky_nodes
 from .comments import BackwardComments
 from .entry import Entry
@@ -17,7 +17,7 @@ from .setting import Setting
 
 
 @dataclass
-class _Scope:
+class FunctionScope:
     """One function being written: its renderer, its names, and its body."""
 
     graph: Graph
@@ -46,6 +46,8 @@ class Functions:
         self.fields: dict[Node, str] = {}
         self.kept_sizes: tuple[str, ...] = ()
         self.keeps_dtype = False
+        self.seeds: dict[str, str] = {}
+        self.directions: dict[str, str] = {}
 
     def write(self) -> list[list[str]]:
         """The functions in the order of the module, each as its lines."""
@@ -59,8 +61,8 @@ class Functions:
         entry = self.entry.function()
         return [*([entry] if entry else []), *functions]
 
-    def scope(self, graph: Graph, *reserved: str) -> _Scope:
-        scope = _Scope(graph, self.setting.renderer(graph), self.setting.names(*reserved))
+    def scope(self, graph: Graph, *reserved: str) -> FunctionScope:
+        scope = FunctionScope(graph, self.setting.renderer(graph), self.setting.names(*reserved))
         for name, node in graph.inputs.items():
             scope.give(node, self.setting.parameters[name])
         return scope
@@ -73,7 +75,7 @@ class Functions:
             parts += ["*", *(f"{self.setting.sizes[n]}: int" for n in self.interface.open_sizes)]
         return parts
 
-    def locals(self, scope: _Scope, sizes: set[str], dtype: bool) -> list[str]:
+    def locals(self, scope: FunctionScope, sizes: set[str], dtype: bool) -> list[str]:
         """The sizes and the dtype that a function with inputs refers to."""
         lines = []
         for name in self.interface.sizes:
@@ -91,7 +93,7 @@ class Functions:
         np = self.setting.module("np")
         return f"{np}.dtype({np}.float64)"
 
-    def result_texts(self, scope: _Scope, nodes: list[Node], given: list[Node]) -> list[str]:
+    def result_texts(self, scope: FunctionScope, nodes: list[Node], given: list[Node]) -> list[str]:
         """The texts of results, copied where two values would share memory."""
         owners = {_owner(node) for node in given}
         texts = []
@@ -108,7 +110,7 @@ class Functions:
             texts.append(text)
         return texts
 
-    def forward(self) -> _Scope:
+    def forward(self) -> FunctionScope:
         graph = self.compilation.both
         outputs = list(graph.outputs.values())
         first = plan(graph.nodes, outputs, graph.inputs.values())
@@ -136,22 +138,29 @@ class Functions:
             parts.append(f"{name}: {annotation}{default}")
         return (["*", *parts] if len(parts) > 1 else parts), written
 
-    def seed_checks(self, scope: _Scope, written: dict[str, str]) -> list[str]:
+    def seed_checks(self, scope: FunctionScope, written: dict[str, str]) -> list[str]:
+        """Statements that convert what arrives at each output."""
         lines = []
         for output, name in written.items():
             type_ = self.compilation.output_type(output)
-            if not type_.rank:
-                lines.append(f"{INDENT}{name} = {self.seed_scalar(scope, name)}")
-                continue
-            scope.renderer.uses.dtype = True
-            np = scope.renderer.module("np")
-            lines.append(f"{INDENT}{name} = {np}.asarray({name}, {self.setting.dtype})")
-            if not self.compilation.options.checks:
-                continue
-            shape = scope.renderer.shape(type_.shape)
-            if len(written) > 1:
-                lines += [f"{INDENT}if {name}.ndim == 0:",
-                          f"{INDENT * 2}{name} = {np}.broadcast_to({name}, {shape})"]  # fmt: skip
+            lines += self.converted(scope, name, type_, spread=len(written) > 1)
+        return lines
+
+    def converted(self, scope: FunctionScope, name: str, type_: Type, *, spread: bool) -> list[str]:
+        """Statements that convert an argument of a type; with ``spread``, a number stands for an
+        array of it."""
+        if not type_.rank:
+            return [f"{INDENT}{name} = {self.seed_scalar(scope, name)}"]
+        scope.renderer.uses.dtype = True
+        np = scope.renderer.module("np")
+        lines = [f"{INDENT}{name} = {np}.asarray({name}, {self.setting.dtype})"]
+        if not self.compilation.options.checks and not spread:
+            return lines
+        shape = scope.renderer.shape(type_.shape)
+        if spread:
+            lines += [f"{INDENT}if {name}.ndim == 0:",
+                      f"{INDENT * 2}{name} = {np}.broadcast_to({name}, {shape})"]  # fmt: skip
+        if self.compilation.options.checks:
             message = f'f"{name}: expected {type_}, got shape {{{name}.shape}}"'
             lines.append(f"{INDENT}if {name}.shape != {shape}:")
             lines += bracketed("raise ValueError(", [message], ")", INDENT * 2)
@@ -160,7 +169,7 @@ class Functions:
     def comments(self, function: Function, graph: Graph) -> BackwardComments:
         return BackwardComments(self.interface.source, function.nodes, _sharing(graph))
 
-    def seed_scalar(self, scope: _Scope, name: str) -> str:
+    def seed_scalar(self, scope: FunctionScope, name: str) -> str:
         """A seed as a number of the working precision."""
         if self.setting.scalar:
             return f"float({name})"
@@ -172,7 +181,8 @@ class Functions:
         names = self.setting.names(*self.fields.values())
         cache = names.fresh("cache")
         parameters, written = self.seed_parameters(names)
-        scope = _Scope(graph, self.setting.renderer(graph), names)
+        self.seeds = written
+        scope = FunctionScope(graph, self.setting.renderer(graph), names)
         for node, name in self.fields.items():
             scope.give(node, name)
         for output, name in written.items():
@@ -214,7 +224,7 @@ class Functions:
             fields.append((self.setting.dtype, f"{self.setting.module('np')}.dtype[Any]"))
         return fields
 
-    def finish_forward(self, scope: _Scope) -> list[str]:
+    def finish_forward(self, scope: FunctionScope) -> list[str]:
         graph = self.compilation.both
         outputs = list(graph.outputs.values())
         texts = self.result_texts(scope, outputs, list(self.kept))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..dsl.kernels import kernels
 from .compilation import Compilation
+from .directional import Directional
 from .functions import Functions
 from .header import header, module_docstring, needs_noqa
 from .names import legal
@@ -110,7 +111,7 @@ class _Module:
         return lines
 
     def text(self, spec: str, command: str, version: str) -> str:
-        functions = self.functions.write()
+        functions = [*self.functions.write(), *Directional(self.functions).write()]
         blocks = [*self.classes(), *self.kernel_blocks(), *functions]
         body = "\n\n\n".join("\n".join(block) for block in blocks)
         aliases = self.aliases(body)

@@ -11,8 +11,11 @@ from .names import Names, legal
 from .ranges import ranges
 from .render import Renderer, Uses
 
+# What functions made of other functions call.
+_CALLED = ("forward", "backward", "jvp", "hvp")
 GLOBALS = (
-    "Any", "Array", "ArrayLike", "Cache", "GRADC_VERSION", "Gradients", "INPUTS", "NDArray",
+    "Any", "Array", "ArrayLike", "Cache", "GRADC_VERSION", "Gradients",
+    "Hessian", "HessianRow", "INPUTS", "Jacobian", "JacobianRow", "NDArray",
     "NamedTuple", "OUTPUTS", "Outputs", "SPEC_SHA256", "Scalar", "TypeAlias",
 )  # fmt: skip
 
@@ -28,7 +31,8 @@ class Setting:
 
     def __post_init__(self) -> None:
         interface = self.compilation.interface
-        free = Names(GLOBALS)
+        called = _CALLED if self.compilation.options.emit else ()
+        free = Names([*GLOBALS, *called])
         self.parameters: dict[str, str] = {}
         given = (*(i.name for i in interface.inputs), *interface.sizes, *interface.open_sizes)
         for name in given:

@@ -41,6 +41,23 @@ def _bool_array(name: str, value: ArrayLike) -> Array:
     return array
 
 
+def _units(x: ArrayLike) -> Array:
+    """Arrays of the shape of x, each with a single 1: the rows of the identity."""
+    size = np.size(x)
+    return np.eye(size).reshape((size, *np.shape(x)))
+
+
+def _rows(rows: list[Any], of: ArrayLike, wrt: ArrayLike) -> Array:
+    """Gradients of the entries of ``of``, as an array of its axes and those of ``wrt``."""
+    return np.reshape(rows, np.shape(of) + np.shape(wrt))
+
+
+def _columns(columns: list[Any], of: ArrayLike, wrt: ArrayLike) -> Array:
+    """Derivatives along the entries of ``wrt``, as an array of the axes of both."""
+    matrix = np.reshape(columns, (np.size(wrt), np.size(of))).T
+    return matrix.reshape(np.shape(of) + np.shape(wrt))
+
+
 def _sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)), without overflow."""
     e = np.exp(-np.abs(x))
@@ -62,7 +79,7 @@ def _logsumexp(
     shift = np.where(np.isfinite(peak), peak, 0)
     with np.errstate(divide="ignore"):
         total = np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True)) + shift
-    result: Array = total if keepdims else np.squeeze(total, axis=axis)
+    result: Array = total if keepdims else np.squeeze(total, axis=axis)[()]
     return result
 
 
@@ -108,5 +125,7 @@ def _round_on_paper(x: Array, digits: int) -> Array:
             return value
         return float(Decimal(f"{value:.15g}").quantize(unit, ROUND_HALF_UP))
 
-    result: Array = np.vectorize(rounded, otypes=[np.float64])(x).astype(np.asarray(x).dtype)
+    result: Array = np.vectorize(rounded, otypes=[np.float64])(x).astype(
+        np.asarray(x).dtype
+    )
     return result

@@ -105,9 +105,13 @@ def _reshaped(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attr
     return x.with_shape(shape), {"shape": shape}
 
 
+def _reshape_text(types: Sequence[Type], attributes: Attributes) -> str:
+    return "np.reshape({x}, {shape})" if attributes["shape"] else "np.reshape({x}, ())[()]"
+
+
 _declare(
     "reshape", "x, shape:shape", "The same entries, in order, in another shape; -1 is computed.",
-    infer=_reshaped, numpy="np.reshape({x}, {shape})", view=True, rules={"x": _LIKE},
+    infer=_reshaped, numpy=_reshape_text, view=True, rules={"x": _LIKE},
 )  # fmt: skip
 
 
@@ -121,6 +125,8 @@ def _expanded(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attr
 
 
 def _expand_text(types: Sequence[Type], attributes: Attributes) -> str:
+    if not types[0].rank:
+        return "np.expand_dims({x}, {axis})"  # A number of Python has no subscripts.
     rank = types[0].rank + len(attributes["axis"])
     items = ["None" if axis in attributes["axis"] else ":" for axis in range(-rank, 0)]
     while items[-1] == ":" and "None" in items[:-1] and rank > 2:
@@ -150,9 +156,14 @@ def _squeezed(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attr
     return x.with_shape(kept), {"axis": axes}
 
 
+def _squeeze_text(types: Sequence[Type], attributes: Attributes) -> str:
+    left = types[0].rank - len(attributes["axis"])
+    return "np.squeeze({x}, {axis})" if left else "np.squeeze({x})[()]"
+
+
 _declare(
     "squeeze", "x, axis:axes=all", "The axes of size 1 removed: the given ones, or all.",
-    infer=_squeezed, numpy="np.squeeze({x}, {axis})", view=True, rules={"x": _LIKE},
+    infer=_squeezed, numpy=_squeeze_text, view=True, rules={"x": _LIKE},
     paper="{x}", latex="{x}",
 )  # fmt: skip
 

@@ -1,0 +1,213 @@
+"""Whole Jacobians and Hessians, made of products with the columns or rows of the identity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..dsl.shapes import Shape
+from ..dsl.sizes import Size, product
+from .functions import Functions
+from .names import legal
+from .python import INDENT, bracketed, docstring, fits
+
+
+class Matrices:
+    """Writes ``jacobian`` and ``hessian`` and the named tuples they return."""
+
+    def __init__(self, functions: Functions) -> None:
+        self.functions = functions
+        self.setting = functions.setting
+        self.compilation = functions.compilation
+        self.interface = functions.interface
+        self.wrt = {self.setting.parameters[name]: name for name in functions.wrt}
+        self.inputs = list(self.wrt)
+        self.names = self.setting.names()
+        self.chosen: dict[str, str] = {}
+        self.arguments = [self.setting.parameters[i.name] for i in self.setting.inputs]
+        sizes = [self.setting.sizes[n] for n in self.interface.open_sizes]
+        self.given = [*self.arguments, *(f"{name}={name}" for name in sizes)]
+
+    # ── Jacobian ────────────────────────────────────────────────────────────
+
+    @property
+    def wide(self) -> bool:
+        """Whether the outputs have plainly more entries than the inputs: then forward mode."""
+        outputs = _entries(self.compilation.output_type(n).shape for n in self.compilation.seeds)
+        inputs = _entries(self.interface.input(n).type.shape for n in self.functions.wrt)
+        more = outputs - inputs
+        return more.natural and bool(more.terms)
+
+    def jacobian(self) -> list[list[str]]:
+        """A row of the identity for each entry of the outputs, or a column for each input's."""
+        outputs = [legal(name) for name in self.compilation.seeds]
+        block = self.tuple_class("JacobianRow", "The derivative of one output.", self.inputs)
+        whole = [f"{INDENT}{name}: JacobianRow" for name in outputs]
+        doc = "The derivative of each output with respect to each input."
+        top = ["class Jacobian(NamedTuple):", f'{INDENT}"""{doc}"""', "", *whole]
+        mode = "forward" if self.wide else "reverse"
+        paragraphs = [
+            f"The derivatives of the outputs with respect to the inputs, in {mode} mode.",
+            self.functions.argument_lines(),
+            "``J.output.input`` has the axes of the output, then those of the input.",
+        ]
+        head = bracketed("def jacobian(", self.functions.parameters(), ") -> Jacobian:")
+        lines = [*head, *docstring(paragraphs, INDENT)]
+        lines += self.by_columns() if self.wide else self.by_rows()
+        return [block, top, lines]
+
+    def by_rows(self) -> list[str]:
+        seeds = self.compilation.seeds
+        lines = bracketed(
+            f"{self.first_result()}, {self.local('cache')} = forward(", self.given, ")", INDENT
+        )
+        rows = []
+        for output in seeds:
+            name = legal(output)
+            row = self.local(f"row_{name}")
+            rows.append(row)
+            if not self.rank(output):
+                lines.append(
+                    f"{INDENT}{row} = JacobianRow(*backward({self.seeded(output, '1.0')}))"
+                )
+                continue
+            units, value = self.setting.kernel("_units"), self.value(output)
+            call = f"backward({self.seeded(output, self.local('unit'))})"
+            several = self.local(f"rows_{name}")
+            unit = self.local("unit")
+            lines += comprehension(several, call, f"{unit} in {units}({value})")
+            helper = self.setting.kernel("_rows")
+            parts = [
+                f"{helper}([{row}.{n} for {row} in {several}], {value}, {n})" for n in self.inputs
+            ]
+            lines += bracketed(f"{row} = JacobianRow(", parts, ")", INDENT)
+        return [*lines, *bracketed("return Jacobian(", rows, ")", INDENT)]
+
+    def first_result(self) -> str:
+        """``out``, where a row needs the shape of an output."""
+        ranked = any(self.rank(output) for output in self.compilation.seeds)
+        return self.local("out") if ranked else "_"
+
+    def value(self, output: str) -> str:
+        out = self.local("out")
+        return f"{out}.{legal(output)}" if len(self.interface.outputs) > 1 else out
+
+    def seeded(self, output: str, seed: str) -> str:
+        """The arguments of ``backward`` that send ``seed`` to one output and 0 to the others."""
+        names = self.functions.seeds
+        cache = self.local("cache")
+        if len(names) == 1:
+            return cache if seed == "1.0" else f"{cache}, {seed}"
+        parts = [cache]
+        for other, name in names.items():
+            wanted = seed if other == output else "0.0"
+            default = "1.0" if other == self.interface.objective else "0.0"
+            if wanted != default:
+                parts.append(f"{name}={wanted}")
+        return ", ".join(parts)
+
+    def by_columns(self) -> list[str]:
+        units, helper = self.setting.kernel("_units"), self.setting.kernel("_columns")
+        several = len(self.interface.outputs) > 1
+        lines = bracketed(f"{self.local('out')}, _ = forward(", self.given, ")", INDENT)
+        for name in self.inputs:
+            unit = self.local("unit")
+            direction = self.direction("d", name)
+            call = f"jvp({', '.join([*self.given, f'{direction}={unit}'])})[1]"
+            lines += comprehension(
+                self.local(f"columns_{name}"), call, f"{unit} in {units}({name})"
+            )
+        rows = []
+        for output in self.compilation.seeds:
+            column = f"c.{legal(output)}" if several else "c"
+            parts = [
+                f"{helper}([{column} for c in {self.local(f'columns_{n}')}], {self.value(output)}, {n})"
+                if several
+                else f"{helper}({self.local(f'columns_{n}')}, {self.value(output)}, {n})"
+                for n in self.inputs
+            ]
+            rows.append(self.local(f"row_{legal(output)}"))
+            lines += bracketed(f"{rows[-1]} = JacobianRow(", parts, ")", INDENT)
+        return [*lines, *bracketed("return Jacobian(", rows, ")", INDENT)]
+
+    # ── Hessian ─────────────────────────────────────────────────────────────
+
+    def hessian(self) -> list[list[str]]:
+        """A column for each entry of each input, forward over reverse."""
+        row = self.tuple_class("HessianRow", "The derivative of one gradient.", self.inputs)
+        doc = "The second derivatives with respect to each pair of inputs."
+        whole = [f"{INDENT}{name}: HessianRow" for name in self.inputs]
+        top = ["class Hessian(NamedTuple):", f'{INDENT}"""{doc}"""', "", *whole]
+        paragraphs = [
+            f"The second derivatives of {self.interface.objective}, forward over reverse.",
+            self.functions.argument_lines(),
+            "``H.first.second`` has the axes of the first input, then those of the second.",
+        ]
+        head = bracketed("def hessian(", self.functions.parameters(), ") -> Hessian:")
+        lines = [*head, *docstring(paragraphs, INDENT)]
+        for name in self.inputs:
+            if self.setting.scalar:
+                arguments = [*self.given, f"{self.direction('v_', name)}=1.0"]
+                lines += bracketed(f"{self.local(f'column_{name}')} = hvp(", arguments, ")", INDENT)
+            else:
+                units = self.setting.kernel("_units")
+                unit = self.local("unit")
+                direction = self.direction("v_", name)
+                call = f"hvp({', '.join([*self.given, f'{direction}={unit}'])})"
+                columns = self.local(f"columns_{name}")
+                lines += comprehension(columns, call, f"{unit} in {units}({name})")
+        rows = [self.local(f"row_{name}") for name in self.inputs]
+        for first, row_name in zip(self.inputs, rows, strict=True):
+            parts = [self.second_derivative(first, second) for second in self.inputs]
+            lines += bracketed(f"{row_name} = HessianRow(", parts, ")", INDENT)
+        return [row, top, [*lines, *bracketed("return Hessian(", rows, ")", INDENT)]]
+
+    def second_derivative(self, first: str, second: str) -> str:
+        if self.setting.scalar:
+            return f"{self.local(f'column_{second}')}.{first}"
+        helper = self.setting.kernel("_columns")
+        return (
+            f"{helper}([c.{first} for c in {self.local(f'columns_{second}')}], {first}, {second})"
+        )
+
+    def local(self, name: str) -> str:
+        """A variable of these functions, under a name that no argument has."""
+        if name not in self.chosen:
+            self.chosen[name] = self.names.fresh(name)
+        return self.chosen[name]
+
+    def direction(self, prefix: str, name: str) -> str:
+        """The parameter of ``jvp`` or ``hvp`` for an input."""
+        return self.functions.directions[prefix + self.wrt[name]]
+
+    # ── Helpers ─────────────────────────────────────────────────────────────
+
+    def rank(self, output: str) -> int:
+        return self.compilation.output_type(output).rank
+
+    def tuple_class(self, name: str, doc: str, fields: Iterable[str]) -> list[str]:
+        lines = [f"class {name}(NamedTuple):", f'{INDENT}"""{doc}"""', ""]
+        return lines + [f"{INDENT}{field}: {self.kind(field)}" for field in fields]
+
+    def kind(self, field: str) -> str:
+        """The Python type of a block: with an input that has axes, it is an array."""
+        if self.setting.scalar:
+            return "float"
+        ranked = self.interface.input(self.wrt[field]).type.rank
+        return "Array" if ranked else "Array | Scalar"
+
+
+def comprehension(name: str, item: str, source: str) -> list[str]:
+    """``name = [item for source]`` in the layout of Black."""
+    line = f"{INDENT}{name} = [{item} for {source}]"
+    if fits(line):
+        return [line]
+    inner = f"{INDENT * 2}{item} for {source}"
+    body = [inner] if fits(inner) else [f"{INDENT * 2}{item}", f"{INDENT * 2}for {source}"]
+    return [f"{INDENT}{name} = [", *body, f"{INDENT}]"]
+
+
+def _entries(shapes: Iterable[Shape]) -> Size:
+    total = Size.of(0)
+    for shape in shapes:
+        total = total + product(shape)
+    return total
