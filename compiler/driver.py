@@ -22,6 +22,7 @@ from ..dsl.source import Source
 from .compilation import DEFAULT, EXTRAS, Compilation, Options
 from .differentiate import along, seed_nodes, with_gradients, with_tangents
 from .module import module_text
+from .nested import expand
 from .passes import finish, optimise
 
 
@@ -71,7 +72,7 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     """Lowered, differentiated and optimised. Raises ``UsageError``."""
     if program.is_library:
         raise UsageError(f"{program.program.source.name} has only functions, nothing to compile")
-    graph = lower(_specialised(program.graph, options))
+    graph = expand(lower(_specialised(program.graph, options)))
     interface = graph.interface
     wrt = _wrt(program, options)
     floats = [n for n, node in graph.outputs.items() if node.type.kind is Kind.FLOAT]

@@ -14,6 +14,7 @@ from ..dsl.graph import Graph, Node, constant
 from ..dsl.lower import lower, lower_nodes
 from .differentiate import zeros_like
 from .interpret import Interpreter
+from .nested import expand
 from .reverse import gradients
 from .rounding import as_on_paper
 
@@ -47,7 +48,7 @@ def evaluate(
     program: Checked, inputs: Values, sizes: Mapping[str, int], digits: int | None = None
 ) -> Evaluation:
     """Interprets the graph and its gradients, before any pass; rounded as on paper if asked."""
-    graph = lower(program.graph)
+    graph = expand(lower(program.graph))
     targets: dict[str, Node] = {**graph.inputs}
     targets |= {node.name: node for node in graph.landmarks}
     if digits is not None:

@@ -14,12 +14,14 @@ from .ops import OPS, REQUIRED, Attributes, Op, Parameter
 from .order import free_names, ordered
 from .scope import Functions, Report, Scope, Static, nearest
 from .shapes import Kind, Type
-from .sizes import Size, solve
+from .sizes import Size, product, solve
 from .source import Span
 from .written import KINDS, type_of
 
 Elaboration = Generator[Any, Any, "Node | None"]
-NOT_BUILT = {"grad": "the gradient inside a specification (`grad`)"}
+MODES = ("reverse", "forward")
+GRAD = "grad(y, x)"
+MOST_DIRECTIONS = 64
 _MAX_DEPTH = 200
 
 
@@ -62,12 +64,42 @@ class Calls(ABC):
             return result
         if name in scope.values or name in scope.sizes:
             self.report(mistakes.not_a_function(span, name, scope.declared.get(name)))
-        elif name in NOT_BUILT:
-            self.report(mistakes.not_built(expr.span, NOT_BUILT[name]))
+        elif name == "grad":
+            result = yield self.gradient(expr, scope)
+            return result
         elif self.functions.complete:
             near = nearest(name, self.functions.names(span.source))
             self.report(mistakes.unknown_function(span, name, near))
         return None
+
+    def gradient(self, expr: ast.Call, scope: Scope) -> Elaboration:
+        """``grad(y, x)``, ``x`` being a name, so that it is clear which paths count."""
+        mode = next((value for key, value in expr.keywords if key.id == "mode"), None)
+        unknown = next((key for key, _ in expr.keywords if key.id != "mode"), None)
+        if unknown is not None:
+            self.report(mistakes.unknown_keyword(unknown.span, unknown.id, GRAD, None))
+            return None
+        if len(expr.arguments) != 2:
+            self.report(mistakes.wrong_arity(expr.span, GRAD, len(expr.arguments), "2"))
+            return None
+        if mode is not None and not (isinstance(mode, ast.String) and mode.value in MODES):
+            self.report(mistakes.unknown_mode(mode.span))
+            return None
+        value, name = expr.arguments
+        y = yield self.expression(value, scope)
+        if not isinstance(name, ast.Name):
+            self.report(mistakes.gradient_of_expression(name.span))
+            return None
+        x = yield self.expression(name, scope)
+        chosen = mode.value if isinstance(mode, ast.String) else "reverse"
+        places = [value.span, name.span]
+        result = self.apply("grad", [y, x], expr.span, {"mode": chosen}, places)
+        if result is not None and chosen == "forward":
+            entries = product(result.type.shape).constant
+            if entries is None or entries > MOST_DIRECTIONS:
+                self.report(mistakes.wide_forward(expr.span, str(result.type)))
+                return None
+        return result
 
     # ── Operations of the library ───────────────────────────────────────────
 

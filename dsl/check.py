@@ -191,6 +191,10 @@ class Checker(Declarations):
             if declared.differentiated and not declared.type.is_float:
                 report = mistakes.input_without_gradient
                 self.report(report(declared.span, declared.name, declared.type))
+        for node in graph.nodes:
+            if node.op.name == "grad" and node.operands[1] not in topological(node.operands[:1]):
+                value, x = (operand.label for operand in node.operands)
+                self.report(mistakes.no_dependence(node.span, value, x))
         needed = set(topological(graph.outputs.values()))
         for name, statement in self.nodes.items():
             if self.scope.values[name] not in needed:

@@ -132,7 +132,7 @@ def _square(node: Node, a: Node) -> Node:
 def _converted(node: Node, a: Node) -> Node:
     if a.type.kind == node.type.kind:
         return a
-    return make("as_float", [a], node.span)
+    return make("as_float" if node.type.is_float else "as_int", [a], node.span)
 
 
 @_lowering("square")

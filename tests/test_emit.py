@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from gradc.compiler import driver
 from gradc.compiler.compilation import EXTRAS, Options
 from gradc.dsl.source import Source
@@ -24,7 +23,9 @@ WIDE = "input x: float[2]\noutput y = outer(x, [1.0, 2.0, 3.0]) * x[0]\noutput z
 TALL = "input a: float[N]\ninput b: float\noutput y = [sum(a^3) * b, dot(a, a)]\n"
 SCALARS = "input a, b: float\noutput f = a * sin(b) + a^3 / b\n"
 BRANCH = "input x: float[N]\ninput s: float\nnode y = if x > 0 then log(x) * s^2 else x^3\noutput f = sum(y) * exp(s)\n"
-NAMED = "input forward, out, cache, unit: float\noutput f = forward * out^2 * cache + unit^2 * out\n"
+NAMED = (
+    "input forward, out, cache, unit: float\noutput f = forward * out^2 * cache + unit^2 * out\n"
+)
 SPECS = {"vectors": VECTORS, "wide": WIDE, "tall": TALL, "scalars": SCALARS, "branch": BRANCH,
          "named": NAMED}  # fmt: skip
 POINTS: dict[str, tuple[Any, ...]] = {
@@ -38,7 +39,9 @@ POINTS: dict[str, tuple[Any, ...]] = {
 
 
 def text(name: str) -> str:
-    return driver.python(driver.compiled(driver.checked(Source(SPECS[name], f"{name}.grad")), ALL_OF[name]))
+    return driver.python(
+        driver.compiled(driver.checked(Source(SPECS[name], f"{name}.grad")), ALL_OF[name])
+    )
 
 
 ALL_OF = {n: ALL if " f = " in s else Options(emit=("jacobian",)) for n, s in SPECS.items()}
@@ -96,8 +99,12 @@ def test_hvp_and_hessian(name: str) -> None:
         for first, a, b in zip(fields, found, wanted, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
             block = getattr(getattr(hessian, first), field)
-            assert np.shape(block) == np.shape(point[fields.index(first)]) + np.shape(point[position])
-            np.testing.assert_allclose(np.tensordot(block, move, np.ndim(move)), a, rtol=1e-9, atol=1e-12)
+            assert np.shape(block) == np.shape(point[fields.index(first)]) + np.shape(
+                point[position]
+            )
+            np.testing.assert_allclose(
+                np.tensordot(block, move, np.ndim(move)), a, rtol=1e-9, atol=1e-12
+            )
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -109,11 +116,15 @@ def test_jacobian(name: str) -> None:
     rng = np.random.default_rng(0)
     for position, field in enumerate(compiled.Gradients._fields):
         move = rng.normal(size=np.shape(point[position]))
-        wanted = flat(compiled.jvp(*point, **{f"d{field}": move if np.ndim(move) else float(move)})[1])
+        wanted = flat(
+            compiled.jvp(*point, **{f"d{field}": move if np.ndim(move) else float(move)})[1]
+        )
         for output, row, b in zip(outputs, jacobian, wanted, strict=True):
             block = getattr(row, field)
             assert np.shape(block) == np.shape(output) + np.shape(point[position])
-            np.testing.assert_allclose(np.tensordot(block, move, np.ndim(move)), b, rtol=1e-9, atol=1e-12)
+            np.testing.assert_allclose(
+                np.tensordot(block, move, np.ndim(move)), b, rtol=1e-9, atol=1e-12
+            )
 
 
 def test_empty_inputs_have_empty_jacobians() -> None:

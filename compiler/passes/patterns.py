@@ -19,7 +19,7 @@ from ...dsl.shapes import Mismatch
 from ...dsl.source import Source, Span
 
 _OPERATORS = {
-    "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "==": "equal",
+    "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "==": "equal", "^": "power",
     "and": "logical_and", "or": "logical_or",
 }  # fmt: skip
 _SIGNS = {"-": "negative", "not": "logical_not"}

@@ -18,6 +18,8 @@ REWRITES = Rewritings(
     x * 1 -> x
     x * -1 -> -x
     x / 1 -> x
+    x^1 -> x
+    x^2 -> square(x)
     -(-x) -> x
     -1 / x -> -(1 / x)
     a + -b -> a - b

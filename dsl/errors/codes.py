@@ -283,13 +283,12 @@ CODES: dict[str, Page] = {
         cannot compile it. Write the specification without it, or wait for a later version.
         """,
         wrong="""
-        input x: float
-        node f = sin(x)^2
-        output g = grad(f, x)
+        input x: float[N]
+        output f = sum[i](x[i]^2)
         """,
         right="""
-        input x: float
-        output f = sin(x)^2
+        input x: float[N]
+        output f = sum(x^2)
         """,
     ),
     # ── G1xx: names, arguments and files ────────────────────────────────────
@@ -1283,6 +1282,56 @@ CODES: dict[str, Page] = {
         }
         """,
     ),
+    "G404": _page(
+        "no derivative to take",
+        """
+        `grad(y, x)` is the derivative of one number, the scalar float `y`, with respect to a float
+        `x`. An array has many derivatives: reduce it first.
+        """,
+        wrong="""
+        input x: float[N]
+        node y = x^2
+        output g = grad(y, x)
+        """,
+        right="""
+        input x: float[N]
+        node y = sum(x^2)
+        output g = grad(y, x)
+        """,
+    ),
+    "G405": _page(
+        "the derivative with respect to an expression",
+        """
+        The second argument of `grad` is a name: an input, a node or a parameter. Only then is it
+        clear which paths count. Give the expression a name of its own.
+        """,
+        wrong="""
+        input x: float
+        output g = grad(sin(2 * x), 2 * x)
+        """,
+        right="""
+        input x: float
+        node a = 2 * x
+        output g = grad(sin(a), a)
+        """,
+    ),
+    "G406": _page(
+        "forward mode for a large array",
+        """
+        `mode="forward"` makes one pass for each entry of the array, so it is for scalars and for
+        arrays of a fixed size of at most 64 entries. Reverse mode makes one pass in all.
+        """,
+        wrong="""
+        input x: float[N]
+        node y = sum(x^2)
+        output g = grad(y, x, mode="forward")
+        """,
+        right="""
+        input x: float[N]
+        node y = sum(x^2)
+        output g = grad(y, x)
+        """,
+    ),
     # ── G5xx: warnings and notes ────────────────────────────────────────────
     "G502": _page(
         "both operands grow",
@@ -1373,6 +1422,23 @@ CODES: dict[str, Page] = {
         input x: float
         data k: int
         output f = x * k
+        """,
+    ),
+    "G507": _page(
+        "a gradient that is zero",
+        """
+        What `grad` differentiates does not depend on the name it is asked for, so the result is
+        zero. Often another name was meant.
+        """,
+        wrong="""
+        input x, z: float
+        node y = x^2
+        output g = grad(y, z) + z * x
+        """,
+        right="""
+        input x, z: float
+        node y = x^2 * z
+        output g = grad(y, z) + z * x
         """,
     ),
 }

@@ -523,6 +523,26 @@ def nothing_to_differentiate(span: Span, name: str, what: str) -> Diagnostic:
     return _error("G403", span, f"there is no gradient for `{name}`", what)
 
 
+def gradient_of_expression(span: Span) -> Diagnostic:
+    return _error("G405", span, "`grad` takes a name as its second argument",
+                  "this is an expression", hint="give it a name: node a = ...")  # fmt: skip
+
+
+def wide_forward(span: Span, actual: str) -> Diagnostic:
+    return _error("G406", span, f"forward mode makes one pass for each entry of {actual}",
+                  "the number of passes is not known, or above 64",
+                  hint="leave out mode: reverse mode makes one pass")  # fmt: skip
+
+
+def unknown_mode(span: Span) -> Diagnostic:
+    return _error("G303", span, '`mode` must be "reverse" or "forward"', "needed when compiling")
+
+
+def no_dependence(span: Span, value: str, name: str) -> Diagnostic:
+    return _error("G507", span, f"{value} does not depend on `{name}`", "this gradient is zero",
+                  severity=Severity.WARNING)  # fmt: skip
+
+
 # ── G5xx: warnings ──────────────────────────────────────────────────────────
 
 

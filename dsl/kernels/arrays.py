@@ -125,7 +125,5 @@ def _round_on_paper(x: Array, digits: int) -> Array:
             return value
         return float(Decimal(f"{value:.15g}").quantize(unit, ROUND_HALF_UP))
 
-    result: Array = np.vectorize(rounded, otypes=[np.float64])(x).astype(
-        np.asarray(x).dtype
-    )
+    result: Array = np.vectorize(rounded, otypes=[np.float64])(x).astype(np.asarray(x).dtype)
     return result

@@ -1,0 +1,60 @@
+"""Gradients inside a specification: each ``grad(y, x)`` becomes the graph of that gradient.
+
+They are put in from the inside out, so that a gradient of a gradient differentiates what the inner
+one became, to any order.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+from ..dsl.graph import Graph, Interface, Node, constant, make, map_nodes
+from ..dsl.sizes import Size
+from .differentiate import zeros_like
+from .forward import tangents
+from .reverse import gradients
+
+
+def expand(graph: Graph) -> Graph:
+    """The lowered graph without ``grad``."""
+    if all(node.op.name != "grad" for node in graph.nodes):
+        return graph
+    replaced: dict[Node, Node] = {}
+    for node in graph.nodes:
+        operands = tuple(replaced[operand] for operand in node.operands)
+        current = node if operands == node.operands else replace(node, operands=operands)
+        if node.op.name == "grad":
+            current = _gradient(graph.interface, current)
+        replaced[node] = current
+    return map_nodes(graph, replaced)
+
+
+def _gradient(interface: Interface, node: Node) -> Node:
+    y, x = node.operands
+    if node.attributes["mode"] == "forward":
+        result = _forward(node, y, x)
+    else:
+        alone = Graph(interface, {}, {"y": y})
+        found = gradients(alone, {"y": constant(1.0, node.span)}, [x]).gradients
+        result = found.get(x) or zeros_like(x)
+    if not node.name:
+        return result
+    if result.op.name in ("constant", "input") or result.name:
+        result = make("alias", [result], node.span)
+    return replace(
+        result, name=node.name, span=node.span, cause=None, position=None, adjoint_of=None
+    )
+
+
+def _forward(node: Node, y: Node, x: Node) -> Node:
+    """A tangent for each entry of ``x``, whose sizes are known and small."""
+    if not x.type.rank:
+        return tangents([y], {x: constant(1.0, node.span)}).get(y) or zeros_like(x)
+    lengths = [size.constant or 0 for size in x.type.shape]
+    entries = []
+    for place in itertools.product(*(range(length) for length in lengths)):
+        index = {"shape": x.type.shape, "index": tuple(Size.of(i) for i in place)}
+        unit = make("place", [constant(1.0, node.span)], node.span, index)
+        entries.append(tangents([y], {x: unit}).get(y) or constant(0.0, node.span))
+    return make("array", entries, node.span, {"shape": x.type.shape})
