@@ -11,12 +11,12 @@ from .python import INDENT, WIDTH, fits
 from .render import Renderer
 from .schedule import Function, is_leaf
 
-# Operations that raise no floating-point warning by themselves.
+# Operations that raise no floating-point warning, whatever their operands are.
 _QUIET = frozenset(
-    {"add", "subtract", "multiply", "square", "negative", "abs", "sign", "maximum", "minimum",
-     "clip", "where", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal",
-     "logical_and", "logical_or", "logical_not", "as_float", "detach", "relu", "sigmoid",
-     "softplus", "tanh", "arctan", "sin", "cos", "alias"}
+    {"negative", "abs", "sign", "maximum", "minimum", "clip", "where", "less", "less_equal",
+     "greater", "greater_equal", "equal", "not_equal", "logical_and", "logical_or", "logical_not",
+     "as_float", "as_int", "detach", "relu", "sigmoid", "softplus", "tanh", "arctan", "alias",
+     "getitem", "place", "array", "stack", "concat", "zeros", "ones", "eye"}
 )  # fmt: skip
 Commenter = Callable[[Node, list[Node]], list[str]]
 

@@ -121,11 +121,11 @@ def options_from(
 ) -> Options:
     from .compilation import EXTRAS, Options
 
-    fixed = []
+    fixed: list[tuple[str, int]] = []
     for word in sizes:
         name, _, value = word.partition("=")
-        if not value.isdigit():
-            raise click.UsageError(f"--size {word}: write NAME=NUMBER")
+        if not (value.isascii() and value.isdecimal()) or name in dict(fixed):
+            raise click.UsageError(f"--size {word}: write NAME=NUMBER, once for each name")
         fixed.append((name, int(value)))
     names = tuple(n.strip() for n in wrt.split(",") if n.strip()) if wrt is not None else None
     extras = tuple(n.strip() for n in (emit or "").split(",") if n.strip())

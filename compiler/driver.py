@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -150,7 +151,7 @@ def python(compilation: Compilation) -> str:
     """The text of the generated module."""
     source = compilation.interface.source
     spec = shown_path(source)
-    command = " ".join(["gradc build", spec, *compilation.options.flags()])
+    command = shlex.join(["gradc", "build", spec, *compilation.options.flags()])
     return module_text(compilation, spec, command, __version__)
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from ..dsl.graph import Input
 from ..dsl.shapes import Kind
 from ..dsl.sizes import Size, size_text, solve
-from .python import INDENT, bracketed, fits, plain, quoted
+from .names import Names
+from .python import INDENT, bracketed, exploded, fits, plain, quoted
 from .setting import Setting
 
 
@@ -37,10 +38,10 @@ class Entry:
     def separate(self) -> bool:
         """Whether the checks are a function of their own."""
         interface = self.setting.compilation.interface
-        if not self.checks or not self.inputs:
-            return False
+        if not self.setting.scalar:
+            return bool(self.inputs)
         domains = any(i.domain for i in self.inputs)
-        return not self.setting.scalar or domains or bool(interface.conditions)
+        return bool(self.inputs) and self.checks and (domains or bool(interface.conditions))
 
     def parameter(self, i: Input) -> str:
         return self.setting.parameters[i.name]
@@ -116,6 +117,8 @@ class Entry:
 
     def _kept_checks(self) -> list[str]:
         """The checks of all inputs, with the sizes that any of them needs."""
+        if not self.checks:
+            return []
         checks = [check for _, own in self.resolved for check in own]
         checks += self._condition_checks()
         for i in self.inputs:
@@ -141,9 +144,8 @@ class Entry:
     # ── Conversions ─────────────────────────────────────────────────────────
 
     def conversions(self) -> list[str]:
-        """Statements that turn arguments into what the function computes with."""
-        if not self.checks:
-            return []
+        """Statements that turn arguments into what the function computes with; they stay where
+        checks are left out, for they decide the precision."""
         if self.setting.scalar:
             return self._scalar_conversions()
         floats = [self.parameter(i) for i in self.inputs if i.type.kind is Kind.FLOAT]
@@ -165,15 +167,20 @@ class Entry:
 
     def _scalar_conversions(self) -> list[str]:
         lines = []
-        for kind in (Kind.FLOAT, Kind.INT, Kind.BOOL):
-            names = [self.parameter(i) for i in self.inputs if i.type.kind is kind]
-            if len(names) == 1:
-                lines.append(f"{INDENT}{names[0]} = {kind}({names[0]})")
-            elif names:
-                joined = ", ".join(names)
-                line = f"{INDENT}{joined} = map({kind}, ({joined}))"
-                short = len(line) <= 88
-                lines += [line] if short else [f"{INDENT}{n} = {kind}({n})" for n in names]
+        floats = [self.parameter(i) for i in self.inputs if i.type.kind is Kind.FLOAT]
+        joined = ", ".join(floats)
+        line = f"{INDENT}{joined} = map(float, ({joined}))"
+        if len(floats) > 1 and fits(line):
+            lines.append(line)
+        else:
+            lines += [f"{INDENT}{name} = float({name})" for name in floats]
+        for i in self.inputs:
+            name = self.parameter(i)
+            if i.type.kind is Kind.INT:
+                helper = self.setting.kernel("_int_number")
+                lines.append(f"{INDENT}{name} = {helper}({quoted(i.name)}, {name})")
+            elif i.type.kind is Kind.BOOL:
+                lines.append(f"{INDENT}{name} = bool({name})")
         return lines
 
     # ── The function ────────────────────────────────────────────────────────
@@ -232,14 +239,15 @@ class Entry:
             result = f"tuple[{types[0] if len(set(types)) == 1 else 'Any'}, ...]"
         lines = bracketed("def _inputs(", parameters, f") -> {result}:")
         what = "numbers" if setting.scalar else "arrays"
-        lines.append(f'{INDENT}"""The arguments as {what}. ValueError where one does not fit."""')
+        promise = " ValueError where one does not fit." if self.checks else ""
+        lines.append(f'{INDENT}"""The arguments as {what}.{promise}"""')
         lines += self.conversions()
         lines += self._kept_checks()
         results = [self._result(i) for i in self.inputs]
         line = f"{INDENT}return {', '.join(results)}"
         if fits(line):
             return [*lines, line]
-        return lines + bracketed("return (", results, ")", INDENT)
+        return lines + exploded("return (", results, ")", INDENT)
 
     def _result(self, i: Input) -> str:
         """An argument as it is handed on: arrays without axes become scalars."""
@@ -270,5 +278,6 @@ def assigned(
     left = ", ".join(names) if len(names) != 1 or not unpacks else f"({names[0]},)"
     if fits(f"{INDENT}{left} = {head}"):
         return bracketed(f"{left} = {head}", arguments, tail, INDENT)
-    lines = bracketed(f"arguments = {head}", arguments, tail, INDENT)
-    return lines + [f"{INDENT}{name} = arguments[{at}]" for at, name in enumerate(names)]
+    taken = Names(names).fresh("arguments")
+    lines = bracketed(f"{taken} = {head}", arguments, tail, INDENT)
+    return lines + [f"{INDENT}{name} = {taken}[{at}]" for at, name in enumerate(names)]

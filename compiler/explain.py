@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from ..dsl.graph import Node, constant, make, topological
+from ..dsl.graph import Node, constant, topological
 from .evaluate import Evaluation
 from .paper import definition, label, on_paper, rule_on_paper, slope_on_paper
-from .reverse import gradients
-from .rules import apply_rule, rule_text
+from .reverse import along_edge, gradients
+from .rules import rule_text
 
 _LETTERS = ("x", "y", "z", "u", "v", "w")
 _MOST_ENTRIES = 9
@@ -90,7 +90,9 @@ class _Explainer:
     def step(self, node: Node, position: int, arriving: Node) -> Step:
         operand = node.operands[position]
         letters, numbers = self.substitutions(node)
-        result = self.value(self.contribution(node, position, arriving))
+        contribution = along_edge(node, position, arriving)
+        assert contribution is not None
+        result = self.value(contribution)
         slope = slope_on_paper(node, position)
         if slope is None:
             derivative = rule_on_paper(node, position)
@@ -103,15 +105,6 @@ class _Explainer:
         function = self.function(node, letters)
         return Step(definition(node), label(operand), function, derivative, worked,
                     node.span.line)  # fmt: skip
-
-    def contribution(self, node: Node, position: int, arriving: Node) -> Node:
-        """What goes back along this edge, before it is added to what other edges bring."""
-        text = rule_text(node.op, position)
-        assert text is not None
-        if node.op.family != "elementwise":
-            return apply_rule(text, node, position, {"y": node, "dy": arriving})
-        slope = apply_rule(text, node, position, {"y": node})
-        return make("multiply", [arriving, slope], node.span)
 
     def substitutions(self, node: Node) -> tuple[dict[str, str], dict[str, str]]:
         """The operands of a rule as letters, constants as they are; and all as numbers."""

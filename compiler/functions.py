@@ -11,7 +11,7 @@ from .comments import BackwardComments
 from .entry import Entry
 from .names import Names
 from .python import INDENT, bracketed, docstring, fits
-from .render import Renderer
+from .render import Renderer, chooses_whole
 from .schedule import Function, is_weak, kept_for_backward, plan
 from .setting import Setting
 
@@ -95,15 +95,15 @@ class Functions:
 
     def result_texts(self, scope: FunctionScope, nodes: list[Node], given: list[Node]) -> list[str]:
         """The texts of results, copied where two values would share memory."""
-        owners = {_owner(node) for node in given}
+        taken = {owner for node in given for owner in _owners(node)}
         texts = []
         for node in nodes:
             text = scope.renderer.expression(node).text
-            owner = _owner(node)
             if node.type.rank:
-                shared = owner in owners or owner.op.name == "input" or _repeats(node)
-                text += ".copy()" * shared
-                owners.add(owner)
+                owners = _owners(node)
+                inputs = any(owner.op.name == "input" for owner in owners)
+                text += ".copy()" * (bool(owners & taken) or inputs or _repeats(node))
+                taken |= owners
             elif node.type.is_float and is_weak(node) and not self.setting.scalar:
                 scope.renderer.uses.dtype = True
                 text = f"{self.setting.dtype}.type({text})"
@@ -154,7 +154,7 @@ class Functions:
         scope.renderer.uses.dtype = True
         np = scope.renderer.module("np")
         lines = [f"{INDENT}{name} = {np}.asarray({name}, {self.setting.dtype})"]
-        if not self.compilation.options.checks and not spread:
+        if not spread and not self.compilation.options.checks:
             return lines
         shape = scope.renderer.shape(type_.shape)
         if spread:
@@ -352,11 +352,19 @@ def _sharing(graph: Graph) -> dict[Node, list[str]]:
     return names
 
 
-def _owner(node: Node) -> Node:
-    """The node whose memory a value may share."""
-    while node.op.view and node.operands:
-        node = node.operands[0]
-    return node
+def _owners(node: Node) -> set[Node]:
+    """The nodes whose memory a value may share, itself included."""
+    owners: set[Node] = set()
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if current.op.view and current.operands:
+            stack += current.operands
+        elif chooses_whole(current):
+            stack += current.operands[1:]
+        else:
+            owners.add(current)
+    return owners
 
 
 def _repeats(node: Node) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from ..dsl.shapes import Shape
 from ..dsl.sizes import Size, product
 from .functions import Functions
-from .names import legal
 from .python import INDENT, bracketed, docstring, fits
 
 
@@ -39,7 +38,7 @@ class Matrices:
 
     def jacobian(self) -> list[list[str]]:
         """A row of the identity for each entry of the outputs, or a column for each input's."""
-        outputs = [legal(name) for name in self.compilation.seeds]
+        outputs = [self.setting.outputs[name] for name in self.compilation.seeds]
         block = self.tuple_class("JacobianRow", "The derivative of one output.", self.inputs)
         whole = [f"{INDENT}{name}: JacobianRow" for name in outputs]
         doc = "The derivative of each output with respect to each input."
@@ -62,7 +61,7 @@ class Matrices:
         )
         rows = []
         for output in seeds:
-            name = legal(output)
+            name = self.setting.outputs[output]
             row = self.local(f"row_{name}")
             rows.append(row)
             if not self.rank(output):
@@ -89,7 +88,7 @@ class Matrices:
 
     def value(self, output: str) -> str:
         out = self.local("out")
-        return f"{out}.{legal(output)}" if len(self.interface.outputs) > 1 else out
+        return f"{out}.{self.setting.outputs[output]}" if len(self.interface.outputs) > 1 else out
 
     def seeded(self, output: str, seed: str) -> str:
         """The arguments of ``backward`` that send ``seed`` to one output and 0 to the others."""
@@ -118,14 +117,14 @@ class Matrices:
             )
         rows = []
         for output in self.compilation.seeds:
-            column = f"c.{legal(output)}" if several else "c"
+            column = f"c.{self.setting.outputs[output]}" if several else "c"
             parts = [
                 f"{helper}([{column} for c in {self.local(f'columns_{n}')}], {self.value(output)}, {n})"
                 if several
                 else f"{helper}({self.local(f'columns_{n}')}, {self.value(output)}, {n})"
                 for n in self.inputs
             ]
-            rows.append(self.local(f"row_{legal(output)}"))
+            rows.append(self.local(f"row_{self.setting.outputs[output]}"))
             lines += bracketed(f"{rows[-1]} = JacobianRow(", parts, ")", INDENT)
         return [*lines, *bracketed("return Jacobian(", rows, ")", INDENT)]
 

@@ -7,7 +7,6 @@ from .compilation import Compilation
 from .directional import Directional
 from .functions import Functions
 from .header import header, module_docstring, needs_noqa
-from .names import legal
 from .python import INDENT, exploded, quoted
 from .setting import Setting
 
@@ -35,8 +34,8 @@ class _Module:
         blocks = []
         if len(self.interface.outputs) > 1:
             fields = [
-                (legal(name), self.setting.annotation(self.compilation.output_type(name)))
-                for name in self.interface.outputs
+                (written, self.setting.annotation(self.compilation.output_type(name)))
+                for name, written in self.setting.outputs.items()
             ]
             blocks.append(self.tuple_class("Outputs", "The outputs.", fields))
         gradients = [

@@ -15,7 +15,7 @@ from ..dsl.graph import Node
 # What the code of a generated function refers to, and so must not be shadowed in it.
 _BUILTINS = frozenset(
     {"float", "int", "bool", "tuple", "list", "None", "True", "False", "ValueError", "abs", "min",
-     "max", "isinstance", "zip", "type", "next", "str"}
+     "max", "map", "isinstance", "zip", "type", "next", "str"}
 )  # fmt: skip
 _TUPLE_FIELDS = frozenset({"count", "index"})
 _NOUNS = {

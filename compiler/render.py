@@ -63,7 +63,7 @@ class Renderer:
 
     def text(self, node: Node) -> str:
         """The template for a node: plain Python for numbers, NumPy for arrays."""
-        if self.scalar or is_weak(node) or _chooses_whole(node):
+        if self.scalar or is_weak(node) or chooses_whole(node):
             return self.math_text(node)
         return self.numpy_text(node)
 
@@ -142,7 +142,8 @@ class Renderer:
             text = f"{self.module(module)}.inf"
         else:
             text = repr(abs(value))
-        return Expression(text) if value >= 0 else Expression(f"-{text}", PRODUCT)
+        negative = math.copysign(1.0, value) < 0.0
+        return Expression(f"-{text}", PRODUCT) if negative else Expression(text)
 
     def size(self, size: Size) -> Expression:
         self.uses.sizes |= size.names()
@@ -213,7 +214,7 @@ class Renderer:
         return text if item.step == 1 else f"{text}:{item.step}"
 
 
-def _chooses_whole(node: Node) -> bool:
+def chooses_whole(node: Node) -> bool:
     """Whether a condition is one truth value that takes one branch or the other as it is."""
     if node.op.name != "where":
         return False

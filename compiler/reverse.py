@@ -125,66 +125,77 @@ class _Reverse:
             text = rule_text(node.op, position)
             if text is None or operand not in self.active:
                 continue
-            for adjoint in self._contributions(node, position, text, total):
-                fitted = self._unbroadcast(adjoint, node, position)
+            for adjoint in _contributions(node, position, text, total):
+                fitted = _unbroadcast(adjoint, node, position)
                 self.arriving.setdefault(operand, []).append(fitted)
 
-    def _contributions(
-        self, node: Node, position: int, text: str, total: Adjoint
-    ) -> Iterable[Adjoint]:
-        value, guard = total.value, total.guard
-        if node.op.name == "where":
-            condition = node.operands[0]
-            if position == 2:
-                condition = make("logical_not", [condition], node.span, cause=node)
-            both = condition if guard is None else _and(guard, condition)
-            # A shallow copy, so that what arrives at the two branches is told apart.
-            return [Adjoint(value, both)]
-        if node.op.family == "elementwise":
-            passed = self._times_slope(node, position, text, value)
-            return [Adjoint(passed, guard, total.clean and passed is value)]
-        given = {"y": node, "dy": value}
-        if guard is not None and guard.type.rank and node.op.family != "pointwise":
-            guard = _repeated(guard, node.type.shape)
-            if _mixes(node, position):
-                given = {**self._safe(node, position, guard), "y": node, "dy": total.selected()}
-            guard = self._reach(node, position, guard)
-        return [Adjoint(apply_rule(text, node, position, given), guard)]
 
-    def _times_slope(self, node: Node, position: int, text: str, value: Node) -> Node:
-        if text == "1":
-            return value
-        return times(value, apply_rule(text, node, position, {"y": node}), node, position)
+def _contributions(node: Node, position: int, text: str, total: Adjoint) -> Iterable[Adjoint]:
+    value, guard = total.value, total.guard
+    if node.op.name == "where":
+        condition = node.operands[0]
+        if position == 2:
+            condition = make("logical_not", [condition], node.span, cause=node)
+        both = condition if guard is None else _and(guard, condition)
+        return [Adjoint(value, both)]
+    if node.op.family == "elementwise":
+        passed = _times_slope(node, position, text, value)
+        return [Adjoint(passed, guard, total.clean and passed is value)]
+    given = {"y": node, "dy": value}
+    if guard is not None and guard.type.rank and node.op.family != "pointwise":
+        guard = _repeated(guard, node.type.shape)
+        if _mixes(node, position):
+            given = {**_safe(node, position, guard), "y": node, "dy": total.selected()}
+        guard = _reach(node, position, guard)
+    return [Adjoint(apply_rule(text, node, position, given), guard)]
 
-    def _reach(self, node: Node, position: int, guard: Node) -> Node:
-        """The guard of an operand: where entries of the result that count depend on it."""
-        return apply_rule(reach_text(node.op, position), node, position, {"dy": guard})
 
-    def _safe(self, node: Node, position: int, guard: Node) -> dict[str, Node]:
-        """The other operands, 0 where only entries that do not count depend on them: what they
-        are there must not reach the sums of the rule."""
-        safe = {}
-        for other, operand in enumerate(node.operands):
-            if other != position and not node.op.variadic:
-                counts = self._reach(node, other, guard)
-                zero = constant(0.0, node.span)
-                parts = [counts, operand, zero]
-                name = node.op.operand_name(other)
-                safe[name] = make("where", parts, node.span, cause=node, position=position)
-        return safe
+def _times_slope(node: Node, position: int, text: str, value: Node) -> Node:
+    if text == "1":
+        return value
+    return times(value, apply_rule(text, node, position, {"y": node}), node, position)
 
-    def _unbroadcast(self, adjoint: Adjoint, cause: Node, position: int) -> Adjoint:
-        """Sums over the axes along which an operand was repeated: the only place that does."""
-        shape = cause.operands[position].type.shape
-        guard = adjoint.guard
-        guard_shape = guard.type.shape if guard is not None else ()
-        if adjoint.value.type.shape == shape and len(guard_shape) <= len(shape):
-            return adjoint
-        model = replace(adjoint.selected(), cause=cause, position=position)
-        value = _reduced("sum", adjoint.selected(), shape, model)
-        if guard is not None:
-            guard = _reduced("any", guard, shape, model)
-        return Adjoint(value, guard, clean=True)
+
+def _reach(node: Node, position: int, guard: Node) -> Node:
+    """The guard of an operand: where entries of the result that count depend on it."""
+    return apply_rule(reach_text(node.op, position), node, position, {"dy": guard})
+
+
+def _safe(node: Node, position: int, guard: Node) -> dict[str, Node]:
+    """The other operands, 0 where only entries that do not count depend on them: what they
+    are there must not reach the sums of the rule."""
+    safe = {}
+    for other, operand in enumerate(node.operands):
+        if other != position and not node.op.variadic:
+            counts = _reach(node, other, guard)
+            zero = constant(0.0, node.span)
+            parts = [counts, operand, zero]
+            name = node.op.operand_name(other)
+            safe[name] = make("where", parts, node.span, cause=node, position=position)
+    return safe
+
+
+def _unbroadcast(adjoint: Adjoint, cause: Node, position: int) -> Adjoint:
+    """Sums over the axes along which an operand was repeated: the only place that does."""
+    shape = cause.operands[position].type.shape
+    guard = adjoint.guard
+    guard_shape = guard.type.shape if guard is not None else ()
+    if adjoint.value.type.shape == shape and len(guard_shape) <= len(shape):
+        return adjoint
+    model = replace(adjoint.selected(), cause=cause, position=position)
+    value = _reduced("sum", adjoint.selected(), shape, model)
+    if guard is not None:
+        guard = _reduced("any", guard, shape, model)
+    return Adjoint(value, guard, clean=True)
+
+
+def along_edge(node: Node, position: int, arriving: Node) -> Node | None:
+    """What goes back from a node to one operand, before it is added to what other uses bring."""
+    text = rule_text(node.op, position)
+    if text is None:
+        return None
+    (adjoint,) = _contributions(node, position, text, Adjoint(arriving))
+    return _unbroadcast(adjoint, node, position).selected()
 
 
 def _mixes(node: Node, position: int) -> bool:

@@ -38,6 +38,13 @@ class Setting:
         for name in given:
             self.parameters[name] = free.fresh(legal(name))
             self.note(name, self.parameters[name])
+        fields = Names()
+        self.outputs = {name: fields.fresh(legal(name)) for name in interface.outputs}
+        for name, written in self.outputs.items():
+            self.note(name, written)
+        for node in self.compilation.forward.landmarks:
+            if "." not in node.name:
+                self.note(node.name, legal(node.name))
         # The user's names win over those of imported modules.
         spec = {legal(node.label) for node in self.compilation.forward.landmarks}
         taken = Names(spec | set(self.parameters.values()))

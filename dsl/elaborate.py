@@ -185,7 +185,7 @@ class Elaborator(Calls):
         if any(node.type.shape != nodes[0].type.shape for node in nodes):
             places = [item.span for item in expr.items]
             return self.apply("stack", items, expr.span, {"axis": 0}, places)
-        literals = all(node.op.name == "array" for node in nodes)
+        literals = all(node.op.name == "array" and not node.name for node in nodes)
         if not literals and nodes[0].type.rank:
             return self.apply("stack", items, expr.span, {"axis": 0})
         entries = [e for node in nodes for e in (node.operands if literals else (node,))]

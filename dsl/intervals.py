@@ -1,7 +1,7 @@
 """Closed or open intervals of the extended reals, for domains and for reasoning about ranges.
 
-Endpoints are rounded outwards by a relative 1e-12, far more than the error of any operation, so
-that what is proved here holds for what the generated code computes.
+Computed endpoints are rounded outwards by a relative 1e-6, more than the error of an operation in
+single precision, so that what is proved here holds for what the generated code computes.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 _INF = math.inf
+_SLACK = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +66,18 @@ Transfer = Callable[[Sequence[Interval]], Interval]
 
 
 def point(value: float) -> Interval:
-    return Interval(value, value)
+    """A written number, which single precision may round."""
+    return _widened(value, value)
 
 
 def _widened(low: float, high: float, open_low: bool = False, open_high: bool = False) -> Interval:
     if math.isnan(low) or math.isnan(high):
         return REAL
-    exact = low == high and float(low).is_integer()
-    if not exact:
-        low -= abs(low) * 1e-12 if math.isfinite(low) else 0.0
-        high += abs(high) * 1e-12 if math.isfinite(high) else 0.0
+    if low != high or not float(low).is_integer():
+        if math.isfinite(low) and low:
+            low, open_low = low - abs(low) * _SLACK, False
+        if math.isfinite(high) and high:
+            high, open_high = high + abs(high) * _SLACK, False
     return Interval(low, high, open_low, open_high)
 
 
@@ -120,10 +123,7 @@ def subtract(operands: Sequence[Interval]) -> Interval:
 def multiply(operands: Sequence[Interval]) -> Interval:
     a, b = operands
     ends = [_product(p, q) for p in (a.low, a.high) for q in (b.low, b.high)]
-    result = _widened(min(ends), max(ends))
-    if a.within(POSITIVE) and b.within(POSITIVE) and result.low > 0.0:
-        return result
-    return result
+    return _widened(min(ends), max(ends))
 
 
 def _product(p: float, q: float) -> float:
@@ -164,10 +164,16 @@ def minimum(operands: Sequence[Interval]) -> Interval:
 
 def same(operands: Sequence[Interval]) -> Interval:
     """The entries are some of the operands' entries."""
-    result = operands[0]
+    result = operands[0] if operands else REAL
     for operand in operands[1:]:
         result = result.hull(operand)
     return result
+
+
+def averaged(operands: Sequence[Interval]) -> Interval:
+    """A mean: between the operand's limits, but for rounding."""
+    (x,) = operands
+    return _widened(x.low, x.high, x.open_low, x.open_high)
 
 
 def scaled_by_count(operands: Sequence[Interval]) -> Interval:

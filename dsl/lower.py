@@ -119,13 +119,15 @@ def _power(node: Node, operands: tuple[Node, ...]) -> Node:
         one = constant(1 if node.type.kind < 2 else 1.0, node.span)
         shape = {"shape": node.type.shape}
         return make("broadcast_to", [one], node.span, shape) if node.type.rank else one
+    if not node.type.is_float:
+        return make("int_power", operands, node.span)
     return replace(node, operands=operands)
 
 
 def _square(node: Node, a: Node) -> Node:
     norm_of_all = a.op.name == "norm" and not a.name and not a.type.rank
     if norm_of_all:
-        return make("sum_squares", a.operands, node.span)
+        return make("sum_squares", [_converted(node, a.operands[0])], node.span)
     return make("square", [_converted(node, a)], node.span)
 
 

@@ -92,10 +92,70 @@ def test_fixed_dtype_and_sizes_and_wrt() -> None:
         fixed.forward(np.ones(3), np.eye(3))
 
 
-def test_without_checks_nothing_is_converted() -> None:
+def test_without_checks_arguments_are_still_converted() -> None:
     unchecked = module(SQUARES, Options(checks=False))
-    assert unchecked.value_and_grad(np.ones(2), np.eye(2))[0] == 2.0
-    assert "raise" not in gradc.compile(_file(SQUARES), checks=False)
+    assert unchecked.value_and_grad([1, 1], [[1, 0], [0, 1]])[0] == 2.0
+    assert "got shape" not in gradc.compile(_file(SQUARES), checks=False)
+    several = module(
+        "input x: float[N]\noutput y = 2 * x\noutput f = sum(x^2)\n", Options(checks=False)
+    )
+    _, cache = several.forward([1.0, 2.0])
+    assert several.backward(cache).x.tolist() == [2.0, 4.0]
+
+
+def test_names_of_seeds_and_tangents_may_be_those_of_inputs() -> None:
+    compiled = module(
+        "input x, df: float\nnode h = x * 3\noutput f = sin(x) * h\noutput g = df * h\n"
+    )
+    _, cache = compiled.forward(0.5, 7.0)
+    slope = 3 * (np.cos(0.5) * 0.5 + np.sin(0.5))
+    assert compiled.backward(cache, df_=1.0, dg=0.0).x == pytest.approx(slope)
+    tangent = module(
+        "input x, dx, v_x: float\noutput f = x * dx^2 + v_x\n", Options(emit=("jvp", "hvp"))
+    )
+    assert tangent.jvp(2.0, 3.0, 0.0, dx_=1.0) == (18.0, 9.0)
+    assert tangent.hvp(2.0, 3.0, 0.0, v_dx=1.0).dx == 4.0
+    seed = module("input x: float\ndata dout: float\noutput f = x * dout\n")
+    assert seed.backward(seed.forward(2.0, 5.0)[1]).x == 5.0
+
+
+def test_a_branch_chosen_whole_is_copied() -> None:
+    compiled = module("input x: float[N]\ninput s: float\noutput f = if s > 0 then x else 2 * x\n")
+    x = np.ones(3)
+    out, cache = compiled.forward(x, 1.0)
+    assert not np.shares_memory(out, x)
+    gradients = compiled.backward(cache, np.ones(3))
+    assert gradients.x.tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("text", [
+    "output f = sum(if linspace(0, 1, 5) > 0.5 then 1.0 else 0.0)\n",
+    "input x: float\noutput _f = x\noutput f = 2 * x\n",
+    "input x: float\noutput count = x\noutput count_ = 2 * x\n",
+    "input map, y: float\noutput f = map * y\n",
+    "input arguments, a_rather_long_input_name_0, a_rather_long_input_name_1, a_rather_long_input_name_2: float[n]\noutput f = sum(arguments)\n",
+])  # fmt: skip
+def test_odd_names_and_constants_run(text: str) -> None:
+    compiled = module(text)
+    count = len(compiled.INPUTS)
+    ranked = any("[" in declared for _, declared in compiled.INPUTS.values())
+    compiled.forward(*[np.ones(2) if ranked else 2.0 for _ in range(count)])
+
+
+def test_integer_powers_and_arguments_are_integers() -> None:
+    compiled = module("data k: int\noutput n = k^3\n")
+    assert compiled.forward(2097153)[0] == 2097153**3
+    with pytest.raises(ValueError, match=r"k: expected an integer, got 2\.7"):
+        compiled.forward(2.7)
+
+
+def test_zeros_keep_their_sign() -> None:
+    compiled = module(
+        "input x: float\noutput a = x / 0.0\noutput b = x / (-0.0)\noutput c = 1 / (0 - x)\n"
+    )
+    out = compiled.forward(1.0)[0]
+    assert (out.a, out.b) == (np.inf, -np.inf)
+    assert compiled.forward(0.0)[0].c == np.inf
 
 
 def _file(text: str) -> Path:

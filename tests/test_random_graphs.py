@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -394,6 +395,67 @@ def assert_same(
         )  # fmt: skip
 
 
+# ── Found once ──────────────────────────────────────────────────────────────
+
+FOUND = [
+    # -(a // b) was written -a // b, in the slope of a remainder.
+    "input x, z: float output out = x % (0.3 + z^2)",
+    "input x, z: float data v: float[2] output out = x % (0.3 + z^2) + sum(v)",
+    "input x: float output out = -(x // 0.3) * x - -(x % 0.3)",
+    # Gradients that are one number everywhere; a sum of everything.
+    "input x: float[n] output out = sum(x)",
+    "input x: float[n, m] output out = mean(x) + 3 * max(sum(x, axis=0))",
+    # Numbers that need a function of `math`, in modules of arrays.
+    "input x: float[n] output out = sum(x) * (1 / 3) + exp(2) * sigmoid(0.5) + 2^-1 * x[0]",
+    # Truth values in arithmetic.
+    "data b: bool data c: bool[n] input x: float output out = x * (b + b) + sum(c + c) + b^2",
+    "data b: bool data k: int input x: float output out = if b then k + x else maximum(k, b)",
+    "data k: int[n] input x: float output out = x * norm(k)^2 + sqrt(sum(k^2)) + sum(abs(k)^-1)",
+    # Numbers of Python have no subscripts.
+    "input x: float[n] output out = sum(stack(expand_dims(2, 0)) * x[0]) + sum(expand_dims(1.5, 0))",
+    "input x: float[n] output out = sum(x) + sum(sin(stack(0.5, 0.25)))",
+    # Batches of products.
+    "input a: float[2, n, 3] input b: float[3] output out = sum(sin(a @ b))",
+    "input a: float[n] input b: float[2, n, 3] output out = sum(sin(a @ b))",
+    "input a: float[2, 3] input b: float[4, 3, n] output out = sum(sin(a @ b))",
+    # Results that were part of an input, or of the cache.
+    "input x: float[1, 1] output also = squeeze(x) output out = 2 * x[0, 0] objective out",
+    "input x: float[n] output also = logsumexp(x) output out = also^2 objective out",
+    "input x: float[n] output also = x[:] output out = sum(x) objective out",
+    "input x: float[n, m] output also = x.T output other = x output out = sum(x) objective out",
+    "input x: float input z: float[n] output also = x output out = sum(z) objective out",
+    # Names that the generated code uses itself.
+    "input dtype: float[n] input np: float output out = sum(dtype / np) + 2.0",
+    # The gradient that arrives at `out` was taken for the input `dout`.
+    "input cache: float[n] input dout: float output out = sum(cache) * dout",
+    "input x, dout, ddout: float output out = x * dout output also = ddout^2 * x objective out",
+    # Constants alone.
+    "input x: float[n] input z: float output out = 2.0",
+    "input x: float output out = pi",
+]
+
+
+@pytest.mark.parametrize("text", FOUND)
+def test_found_once(text: str) -> None:
+    for check in (
+        test_generated_code_is_the_graph, test_seeds_of_all_outputs, test_gradient_is_the_slope,
+        test_float32_everywhere, test_all_passes_keep_values, test_gradient_of_a_gradient, test_formatting_keeps_the_tree,
+    ):  # fmt: skip
+        inner: Any = check
+        inner.hypothesis.inner_test(Spec(text, sampled(text)))
+
+
+def sampled(text: str) -> dict[str, Any]:
+    rng = np.random.default_rng(17)
+    found: dict[str, Any] = {}
+    for i in checked(text).interface.inputs:
+        lengths = tuple(s.evaluate(SIZES) for s in i.type.shape)
+        draws = (rng.integers(0, 2, lengths) > 0, rng.integers(1, 4, lengths),
+                 rng.uniform(0.2, 1.5, lengths))  # fmt: skip
+        found[i.name] = draws[i.type.kind]
+    return found
+
+
 # ── Properties ──────────────────────────────────────────────────────────────
 
 
@@ -456,9 +518,12 @@ def test_seeds_of_all_outputs(spec: Spec) -> None:
     graph, inputs = differentiated(spec)
     module = load(driver.compiled(checked(spec.text)))
     wanted = results(graph, inputs)
-    seeds = {n: inputs[f"d_{n}_"] for n in graph.outputs if f"d_{n}_" in inputs}
-    seeds = {n: s if np.ndim(s) else float(s) for n, s in seeds.items()}
-    keywords = {f"d{n}": s for n, s in seeds.items()} if len(seeds) > 1 else {"dout": seeds["out"]}
+    seeds = [inputs[f"d_{n}_"] for n in graph.outputs if f"d_{n}_" in inputs]
+    # By position in the signature: a name that an input has already is another here.
+    names = list(inspect.signature(module.backward).parameters)[1:]
+    keywords = {
+        n: seed if np.ndim(seed) else float(seed) for n, seed in zip(names, seeds, strict=True)
+    }
     with np.errstate(all="ignore"):
         _, cache = module.forward(*ordered(spec))
         gradients = module.backward(cache, **keywords)
@@ -523,6 +588,9 @@ def test_each_pass_keeps_values(name: str, run: Pass) -> None:
 @given(specs())
 def test_all_passes_keep_values(spec: Spec) -> None:
     graph, inputs = differentiated(spec)
+    written = checked(spec.text).graph
+    for name, node in written.outputs.items():
+        assert graph.outputs[name].type == node.type
     wanted = results(graph, inputs)
     optimised = optimise(graph)
     assert_same(results(optimised, inputs), wanted, 1e-10)

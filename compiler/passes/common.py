@@ -37,9 +37,15 @@ def common(graph: Graph) -> Graph:
 
 
 def _key(node: Node, numbers: dict[Node, int]) -> Hashable:
+    if node.op.name == "input":
+        return id(node)  # A gradient that arrives may have the name of an input.
+    if node.op.name == "input":
+        # A seed may have the name of an input; it is another one all the same.
+        return id(node)
     operands = [numbers[operand] for operand in node.operands]
     if node.op.commutative:
         operands.sort()
-    # Python finds 1, 1.0 and True equal; as constants they are not.
-    kinds = tuple(type(value) for value in node.attributes.values())
-    return node.op.name, tuple(operands), tuple(node.attributes.items()), kinds, node.type
+    if node.op.name == "constant":
+        # Python finds 1, 1.0 and True equal, and 0.0 and -0.0.
+        return "constant", repr(node.attributes["value"])
+    return node.op.name, tuple(operands), tuple(node.attributes.items()), node.type

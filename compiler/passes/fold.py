@@ -49,5 +49,8 @@ def _quotient(node: Node, values: list[float]) -> Node | None:
     """Quotients that are whole numbers; 1/3 reads better than its decimals."""
     if node.op.name != "divide" or not values[1]:
         return None
-    value = values[0] / values[1]
+    try:
+        value = values[0] / values[1]
+    except OverflowError:
+        return None
     return constant(value, node.span) if value.is_integer() and abs(value) < 2**53 else None

@@ -59,7 +59,7 @@ def _in_precision(node: Node) -> Node | None:
     first = 1 if node.op.name == "where" else 0
     strong = any(o.type.is_float and not is_weak(o) for o in operands[first:])
     for position, operand in enumerate(operands[first:], start=first):
-        if _strays(operand, strong):
+        if _strays(node, operand, strong):
             operands[position] = make("as_float", [operand], operand.span)
             strong = True
     if not strong:
@@ -71,8 +71,9 @@ def _with(node: Node, operands: list[Node]) -> Node | None:
     return None if tuple(operands) == node.operands else replace(node, operands=tuple(operands))
 
 
-def _strays(operand: Node, strong: bool) -> bool:
+def _strays(node: Node, operand: Node, strong: bool) -> bool:
     """Whether an operand would change the precision of the result."""
     if is_weak(operand):
-        return False
+        # What makes arrays of its operands takes a number of Python for a float64.
+        return node.op.family not in ("elementwise", "pointwise")
     return operand.type.kind is Kind.INT or (operand.type.kind is Kind.BOOL and not strong)

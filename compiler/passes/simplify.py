@@ -12,9 +12,7 @@ from .rewrite import rewrite
 
 REWRITES = Rewritings(
     """
-    x + 0 -> x
     x - 0 -> x
-    0 - x -> -x
     x * 1 -> x
     x * -1 -> -x
     x / 1 -> x

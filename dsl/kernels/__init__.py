@@ -24,7 +24,9 @@ class Kernel:
 @cache
 def kernels(module: str) -> dict[str, Kernel]:
     """The functions of ``arrays`` or ``scalars``, in the order they stand there."""
-    text = resources.files("gradc.dsl.kernels").joinpath(f"{module}.py").read_text("utf-8")
+    text = (
+        resources.files("gradc.dsl.kernels").joinpath(f"{module}.py").read_text("utf-8")
+    )
     functions = [n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef)]
     names = {function.name for function in functions}
     found = {}

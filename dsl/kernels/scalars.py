@@ -5,6 +5,13 @@ from __future__ import annotations
 import math
 
 
+def _int_number(name: str, value: float) -> int:
+    """The argument as an integer."""
+    if int(value) != value:
+        raise ValueError(f"{name}: expected an integer, got {value}")
+    return int(value)
+
+
 def _divide(a: float, b: float) -> float:
     """a / b; a division by zero gives inf or nan."""
     if b != 0.0:
@@ -40,12 +47,18 @@ def _power(a: float, b: float) -> float:
 
 def _exp(x: float) -> float:
     """The exponential; inf where it overflows."""
-    return math.exp(x) if not x > 709.78 else math.inf
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
 
 
 def _expm1(x: float) -> float:
     """exp(x) - 1; inf where it overflows."""
-    return math.expm1(x) if not x > 709.78 else math.inf
+    try:
+        return math.expm1(x)
+    except OverflowError:
+        return math.inf
 
 
 def _log(x: float) -> float:
@@ -94,12 +107,18 @@ def _arccos(x: float) -> float:
 
 def _sinh(x: float) -> float:
     """The hyperbolic sine; infinite where it overflows."""
-    return math.sinh(x) if not abs(x) > 710.47 else math.copysign(math.inf, x)
+    try:
+        return math.sinh(x)
+    except OverflowError:
+        return math.copysign(math.inf, x)
 
 
 def _cosh(x: float) -> float:
     """The hyperbolic cosine; infinite where it overflows."""
-    return math.cosh(x) if not abs(x) > 710.47 else math.inf
+    try:
+        return math.cosh(x)
+    except OverflowError:
+        return math.inf
 
 
 def _sigmoid(x: float) -> float:

@@ -109,6 +109,11 @@ _declare(
     },
     shown={"a": "b * a^(b - 1)", "b": "a^b * log(a)"},
 )  # fmt: skip
+_declare(
+    "int_power", "a, b", "An integer to a natural power.",
+    numpy="{a} ** {b}", math="{a} ** {b}", paper="{a}^{b}", latex="{a}^{{b}}",
+    minimum=Kind.INT, public=False,
+)  # fmt: skip
 _unary(
     "square", "The square.", "2 * x",
     numpy="{x} ** 2", math="{x} * {x}", paper="{x}²", latex="{x}^2",
@@ -120,8 +125,8 @@ _unary(
 _EXP_SAFE = Interval(high=709.0)
 _unary("exp", "The exponential.", "y", safe={"x": _EXP_SAFE}, latex="e^{{x}}",
        values=iv.increasing(math.exp, NON_NEGATIVE))  # fmt: skip
-_unary("expm1", "`exp(x) - 1`, accurate near 0.", "y + 1", safe={"x": _EXP_SAFE},
-       shown={"x": "exp(x)"}, latex="e^{{x}} - 1",
+_unary("expm1", "`exp(x) - 1`, accurate near 0.", "exp(x)", safe={"x": _EXP_SAFE},
+       latex="e^{{x}} - 1",
        values=iv.increasing(math.expm1, Interval(-1.0)))  # fmt: skip
 _unary("log", "The natural logarithm.", "1 / x", safe={"x": POSITIVE}, domain={"x": POSITIVE},
        values=iv.increasing(math.log))  # fmt: skip

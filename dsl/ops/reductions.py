@@ -51,7 +51,7 @@ _reduction(
 )  # fmt: skip
 _reduction(
     "mean", "The arithmetic mean.", family="linear", latex=r"\mathrm{mean}({x})",
-    rules={"x": f"{_dy} / count(x, axis=axis)"}, reach={"x": _dy}, values=iv.same,
+    rules={"x": f"{_dy} / count(x, axis=axis)"}, reach={"x": _dy}, values=iv.averaged,
 )  # fmt: skip
 for _name, _doc in (
     ("max", "The largest entry; ties share the gradient evenly."),

@@ -55,7 +55,8 @@ def _float_arrays(**inputs: ArrayLike) -> list[Array]:
     }
     dtype = np.result_type(*values.values(), 0.0)
     if dtype not in (np.float32, np.float64, np.longdouble):
-        name = next(n for n, v in values.items() if np.result_type(v, 0.0) == dtype)
+        wrong = [n for n, v in values.items() if np.result_type(v, 0.0) == dtype]
+        name = (wrong or list(values))[0]
         raise ValueError(f"{name}: expected float32 or float64, got {dtype}")
     return [np.asarray(value, dtype) for value in values.values()]
 
@@ -84,9 +85,7 @@ def forward(x: ArrayLike, s: ArrayLike) -> tuple[Scalar, Cache]:
     # A branch that is not taken must not warn.
     with np.errstate(all="ignore"):
         y = np.where(x > 0, np.log(x), x**3)  # line 6
-    difference = s - 1
-    # A branch that is not taken must not warn.
-    with np.errstate(all="ignore"):
+        difference = s - 1
         sqrt_difference = np.sqrt(difference)
     z = sqrt_difference if s > 1 else dtype.type(0)  # line 7
     sum_y = np.sum(y)
@@ -105,14 +104,18 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     dout = dtype.type(dout)
     # f = sum(y) * exp(z)  (line 8):  d(sum(y)) = df * exp(z),  d(exp(z)) = df * sum(y)
     # exp(z)  (line 8):  dz = d(exp(z)) * exp(z)
-    d_z = dout * sum_y * exp_z
-    # sqrt(s - 1)  (line 7):  d(s - 1) = d(sqrt(s - 1)) / (2 * sqrt((s - 1)))
-    mask = (difference == 0) & (d_z == 0)
     # A branch that is not taken must not warn.
     with np.errstate(all="ignore"):
+        d_z = dout * sum_y * exp_z
+    # sqrt(s - 1)  (line 7):  d(s - 1) = d(sqrt(s - 1)) / (2 * sqrt((s - 1)))
+    # A branch that is not taken must not warn.
+    with np.errstate(all="ignore"):
+        mask = (difference == 0) & (d_z == 0)
         d_difference = dtype.type(0) if mask else d_z / (2 * sqrt_difference)
     d_s = d_difference if s > 1 else dtype.type(0.0)
-    d_sum_y = dout * exp_z
+    # A branch that is not taken must not warn.
+    with np.errstate(all="ignore"):
+        d_sum_y = dout * exp_z
     # x^3  (line 6):  dx = d(x^3) * 3 * x²
     # log(x)  (line 6):  dx = d(log(x)) / x
     # A branch that is not taken must not warn.
@@ -139,17 +142,17 @@ def value_and_grad(
     with np.errstate(all="ignore"):
         y = np.where(mask, np.log(x), x**3)  # line 6
     mask_2 = s > 1
-    difference = s - 1
     # A branch that is not taken must not warn.
     with np.errstate(all="ignore"):
+        difference = s - 1
         sqrt_difference = np.sqrt(difference)
     z = sqrt_difference if mask_2 else dtype.type(0)  # line 7
     d_sum_y = np.exp(z)
     f = np.sum(y) * d_sum_y  # line 8
     # sqrt(s - 1)  (line 7):  d(s - 1) = d(sqrt(s - 1)) / (2 * sqrt((s - 1)))
-    mask_3 = (difference == 0) & (f == 0)
     # A branch that is not taken must not warn.
     with np.errstate(all="ignore"):
+        mask_3 = (difference == 0) & (f == 0)
         d_difference = dtype.type(0) if mask_3 else f / (2 * sqrt_difference)
     d_s = d_difference if mask_2 else dtype.type(0.0)
     # x^3  (line 6):  dx = d(x^3) * 3 * x²

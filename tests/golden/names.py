@@ -4,7 +4,7 @@
 # Specification: SHA-256 e5b55978a5f8170d454195e7233c625658b5afa9f32619e64634a6089a00af38
 # Cost in flops: forward 16, backward 26.
 # The cache keeps 64 bytes beyond the inputs (float64).
-# Renamed: lambda -> lambda_, count -> count_, _x -> x, np -> np_, dtype -> dtype_
+# Renamed: lambda -> lambda_, count -> count_, _x -> x, __import__ -> import__, np -> np_, dtype -> dtype_
 # ruff: noqa: E741, RUF100
 """Names that Python, named tuples or the generated code would rather have for
 themselves.
@@ -70,7 +70,8 @@ def _float_arrays(**inputs: ArrayLike) -> list[Array]:
     }
     dtype = np_.result_type(*values.values(), 0.0)
     if dtype not in (np_.float32, np_.float64, np_.longdouble):
-        name = next(n for n, v in values.items() if np_.result_type(v, 0.0) == dtype)
+        wrong = [n for n, v in values.items() if np_.result_type(v, 0.0) == dtype]
+        name = (wrong or list(values))[0]
         raise ValueError(f"{name}: expected float32 or float64, got {dtype}")
     return [np_.asarray(value, dtype) for value in values.values()]
 

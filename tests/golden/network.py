@@ -61,7 +61,8 @@ def _float_arrays(**inputs: ArrayLike) -> list[Array]:
     }
     dtype = np.result_type(*values.values(), 0.0)
     if dtype not in (np.float32, np.float64, np.longdouble):
-        name = next(n for n, v in values.items() if np.result_type(v, 0.0) == dtype)
+        wrong = [n for n, v in values.items() if np.result_type(v, 0.0) == dtype]
+        name = (wrong or list(values))[0]
         raise ValueError(f"{name}: expected float32 or float64, got {dtype}")
     return [np.asarray(value, dtype) for value in values.values()]
 
@@ -74,7 +75,7 @@ def _logsumexp(
     shift = np.where(np.isfinite(peak), peak, 0)
     with np.errstate(divide="ignore"):
         total = np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True)) + shift
-    result: Array = total if keepdims else np.squeeze(total, axis=axis)
+    result: Array = total if keepdims else np.squeeze(total, axis=axis)[()]
     return result
 
 

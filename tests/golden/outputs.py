@@ -64,7 +64,8 @@ def _float_arrays(**inputs: ArrayLike) -> list[Array]:
     }
     dtype = np.result_type(*values.values(), 0.0)
     if dtype not in (np.float32, np.float64, np.longdouble):
-        name = next(n for n, v in values.items() if np.result_type(v, 0.0) == dtype)
+        wrong = [n for n, v in values.items() if np.result_type(v, 0.0) == dtype]
+        name = (wrong or list(values))[0]
         raise ValueError(f"{name}: expected float32 or float64, got {dtype}")
     return [np.asarray(value, dtype) for value in values.values()]
 
