@@ -88,14 +88,15 @@ def build(paths: tuple[str, ...], output: str | None, to_stdout: bool, force: bo
     """Write the Python module of each SPEC beside it. SPEC is a file, a folder, or -."""
     from . import driver
     from .build import destination, write_module
+    from .driver import UsageError
 
     options = options_from(**code)
-    specs = list(specifications(paths))
-    single = len(specs) == 1 and not Path(paths[0]).is_dir()
+    specs = [(spec, path) for path in paths for spec in specifications([path])]
+    targets: set[Path] = set()
     failed = False
     from ..dsl.errors import SpecError
 
-    for spec in specs:
+    for spec, path in specs:
         try:
             program = checked_source(spec, strict)
             if program.is_library:
@@ -106,10 +107,14 @@ def build(paths: tuple[str, ...], output: str | None, to_stdout: bool, force: bo
             show(error.diagnostics)
             failed = True
             continue
-        if to_stdout or (spec == "-" and output is None):
+        if to_stdout or output == "-" or (spec == "-" and output is None):
             click.echo(text, nl=False)
             continue
-        target = destination(spec, output, single)
+        folder = path if path != "-" and Path(path).is_dir() else None
+        target = destination(spec, output, folder, len(specs) > 1)
+        if target in targets:
+            raise UsageError(f"{target} would be written twice")
+        targets.add(target)
         write_module(target, text, force)
         click.echo(f"{target} written")
     if failed:
@@ -144,10 +149,15 @@ def check(paths: tuple[str, ...], strict: bool) -> None:
 def run(spec: str, example: str | None, words: tuple[str, ...], data: str | None, out: str | None,
         as_json: bool) -> None:  # fmt: skip
     """Run SPEC on an example or on given inputs: outputs and gradients."""
+    from .given import InputError
     from .run import results, results_json, results_table, write_npz
 
     program = checked_source(spec)
-    found = results(program, inputs_from(program, example, words, data))
+    inputs = inputs_from(program, example, words, data)
+    try:
+        found = results(program, inputs)
+    except InputError as error:
+        raise click.UsageError(str(error)) from None
     if out:
         write_npz(Path(out), found)
     if as_json:
@@ -215,25 +225,29 @@ def show_stage(spec: str, stage: str, **code: Any) -> None:
 @speaks
 def fmt(paths: tuple[str, ...], only_check: bool) -> None:
     """Format each SPEC in place. From standard input, print it."""
+    from ..dsl.errors import SpecError
     from ..dsl.format import format_program
     from ..dsl.parse import parse
     from .load import write_atomically
 
-    changed = False
+    changed = wrong = False
     for spec in specifications(paths):
-        source = source_of(spec)
-        text = format_program(parse(source))
+        try:
+            source = source_of(spec)
+            text = format_program(parse(source))
+        except SpecError as error:
+            show(error.diagnostics)
+            wrong = True
+            continue
         if spec == "-" and not only_check:
             click.echo(text, nl=False)
-            continue
-        if text == source.text:
-            continue
-        changed = True
-        if only_check:
-            click.echo(f"{spec} would be formatted")
-        else:
-            write_atomically(Path(spec), text)
-            click.echo(f"{spec} formatted")
+        elif text != source.text:
+            changed = True
+            if not only_check:
+                write_atomically(Path(spec), text)
+            click.echo(f"{spec} {'would be formatted' if only_check else 'formatted'}")
+    if wrong:
+        sys.exit(WRONG)
     if changed and only_check:
         raise Failed
 

@@ -24,6 +24,16 @@ class Options:
     checks: bool = True
     emit: tuple[str, ...] = ()
 
+    def validate(self) -> None:
+        """Raises ``ValueError`` for what no specification could mean."""
+        if self.dtype not in (None, "float32", "float64"):
+            raise ValueError(f"dtype must be float32 or float64, not {self.dtype!r}")
+        if isinstance(self.wrt, str):
+            raise ValueError("wrt must be a list of names")
+        for name, value in self.sizes:
+            if not isinstance(value, int) or value < 0:
+                raise ValueError(f"the size {name} must be a natural number, not {value!r}")
+
     def flags(self) -> list[str]:
         """The options as words of the command line, to regenerate what they made."""
         words = []

@@ -56,6 +56,8 @@ def speaks(command: Callable[..., Any]) -> Callable[..., Any]:
             sys.exit(WRONG)
         except UsageError as error:
             raise click.UsageError(str(error)) from None
+        except BrokenPipeError:
+            raise
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             raise click.UsageError(f"{where}{error.strerror or error}") from None
@@ -67,6 +69,8 @@ def source_of(path: str) -> Source:
     from . import driver
 
     if path == "-":
+        if sys.stdin is None:
+            raise click.UsageError("there is no standard input")
         return driver.decoded(sys.stdin.buffer.read(), "<stdin>")
     return driver.read(Path(path))
 

@@ -85,7 +85,7 @@ class Directional:
         head = bracketed("def jvp(", parameters, f") -> tuple[{kind}, {kind}]:")
         doc = ["The outputs, and their derivative along a direction.",
                self.functions.argument_lines(),
-               f"The direction is {_listed(list(names.values()))}; what is left out is zero."]  # fmt: skip
+               _direction(names)]  # fmt: skip
         lines = self.assembled(scope, head, doc, conversions)
         if len(outputs) == 1:
             return [*lines, f"{INDENT}return {out[0]}, {along[0]}"]
@@ -102,9 +102,13 @@ class Directional:
         head = bracketed("def hvp(", parameters, ") -> Gradients:")
         doc = [f"The Hessian of {self.interface.objective} times a direction.",
                self.functions.argument_lines(),
-               f"The direction is {_listed(list(names.values()))}; what is left out is zero."]  # fmt: skip
+               _direction(names)]  # fmt: skip
         lines = self.assembled(scope, head, doc, conversions)
         return lines + bracketed("return Gradients(", texts, ")", INDENT)
+
+
+def _direction(names: dict[str, str]) -> str:
+    return f"The direction is {_listed(list(names.values()))}; what is left out is zero."
 
 
 def _listed(names: list[str]) -> str:

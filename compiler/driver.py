@@ -71,6 +71,7 @@ def checked(source: Source, *, strict: bool = False) -> Checked:
 @_uncollected()
 def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     """Lowered, differentiated and optimised. Raises ``UsageError``."""
+    options.validate()
     if program.is_library:
         raise UsageError(f"{program.program.source.name} has only functions, nothing to compile")
     graph = expand(lower(_specialised(program.graph, options)))
@@ -136,14 +137,17 @@ def _specialised(graph: Graph, options: Options) -> Graph:
     """The graph with some sizes fixed to numbers."""
     if not options.sizes:
         return graph
-    from .specialise import specialise
+    from .specialise import UnmetCondition, specialise
 
     known = {*graph.interface.sizes, *graph.interface.open_sizes}
     for name, _ in options.sizes:
         if name not in known:
             shown = ", ".join(sorted(known)) or "none"
             raise UsageError(f"--size: there is no size `{name}` (there are: {shown})")
-    return specialise(graph, {name: Size.of(value) for name, value in options.sizes})
+    try:
+        return specialise(graph, {name: Size.of(value) for name, value in options.sizes})
+    except UnmetCondition as error:
+        raise UsageError(f"--size: {error}") from None
 
 
 @_uncollected()
@@ -151,7 +155,8 @@ def python(compilation: Compilation) -> str:
     """The text of the generated module."""
     source = compilation.interface.source
     spec = shown_path(source)
-    command = shlex.join(["gradc", "build", spec, *compilation.options.flags()])
+    named = "-" if spec == "<stdin>" else spec
+    command = shlex.join(["gradc", "build", named, *compilation.options.flags()])
     return module_text(compilation, spec, command, __version__)
 
 

@@ -41,7 +41,8 @@ class Entry:
         if not self.setting.scalar:
             return bool(self.inputs)
         domains = any(i.domain for i in self.inputs)
-        return bool(self.inputs) and self.checks and (domains or bool(interface.conditions))
+        asked = domains or bool(interface.conditions) or bool(interface.open_sizes)
+        return bool(self.inputs) and self.checks and asked
 
     def parameter(self, i: Input) -> str:
         return self.setting.parameters[i.name]
@@ -119,7 +120,8 @@ class Entry:
         """The checks of all inputs, with the sizes that any of them needs."""
         if not self.checks:
             return []
-        checks = [check for _, own in self.resolved for check in own]
+        checks = self._open_size_checks()
+        checks += [check for _, own in self.resolved for check in own]
         checks += self._condition_checks()
         for i in self.inputs:
             checks += self._domain_checks(i)
@@ -184,6 +186,15 @@ class Entry:
         return lines
 
     # ── The function ────────────────────────────────────────────────────────
+
+    def _open_size_checks(self) -> list[_Check]:
+        names = self.setting.compilation.interface.open_sizes
+        checks = []
+        for name in (self.setting.sizes[n] for n in names):
+            message = f"{name}: expected a natural number, got {{{name}!r}}"
+            lines = self._raise_if(f"not isinstance({name}, int) or {name} < 0", message)
+            checks.append(_Check(lines))
+        return checks
 
     def _domain_checks(self, i: Input) -> list[_Check]:
         domain, name = i.domain, self.parameter(i)

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ..dsl.graph import Node, constant, topological
+from ..dsl.graph import Node, attribute_text, constant, topological
 from .evaluate import Evaluation
-from .paper import definition, label, on_paper, rule_on_paper, slope_on_paper
+from .paper import definition, differential, label, on_paper, rule_on_paper, slope_on_paper
 from .reverse import along_edge, gradients
 from .rules import rule_text
 
@@ -96,12 +96,14 @@ class _Explainer:
         slope = slope_on_paper(node, position)
         if slope is None:
             derivative = rule_on_paper(node, position)
-            worked = f"d{label(operand)} = {result}"
+            worked = f"{differential(label(operand))} = {result}"
         else:
             letter = letters[node.op.operand_name(position)]
             derivative = f"df/d{letter} = {on_paper(slope, letters, ' ')}"
             factor = on_paper(slope, numbers, " × ")
-            worked = f"d{label(operand)}: ({self.value(arriving)})({factor}) = {result}"
+            worked = (
+                f"{differential(label(operand))}: ({self.value(arriving)})({factor}) = {result}"
+            )
         function = self.function(node, letters)
         return Step(definition(node), label(operand), function, derivative, worked,
                     node.span.line)  # fmt: skip
@@ -123,7 +125,7 @@ class _Explainer:
 
     def formula(self, node: Node, letters: Mapping[str, str]) -> str:
         """The operation as written on paper, its operands being letters or numbers."""
-        attributes = {k: str(v) for k, v in node.attributes.items()}
+        attributes = {k: attribute_text(v) for k, v in node.attributes.items()}
         known = {**attributes, **letters, "*xs": "x, ..."}
         text = re.sub(r"\{([*\w]+)\}", lambda m: known.get(m[1], ""), node.op.paper)
         return text.replace(" / ", "/")
@@ -152,7 +154,8 @@ class _Explainer:
         return f"[{texts[0]}]ᵀ" if array.ndim == 1 else f"[{'; '.join(texts)}]"
 
     def scalar(self, value: float) -> str:
-        return f"{value:.4g}" if self.digits is None else f"{value:.{self.digits}f}"
+        text = f"{value:.4g}" if self.digits is None else f"{value:.{self.digits}f}"
+        return text.removeprefix("-") if not float(text) else text
 
 
 def _only_rounds(node: Node) -> bool:

@@ -174,7 +174,7 @@ class Functions:
         if self.setting.scalar:
             return f"float({name})"
         scope.renderer.uses.dtype = True
-        return f"{self.setting.dtype}.type({name})"
+        return f"{self.setting.dtype}.type(float({name}))"
 
     def backward(self) -> list[str]:
         graph = self.compilation.both
@@ -291,19 +291,16 @@ class Functions:
         return [*lines, f"{INDENT}return {result}, {name}"]
 
     def write_into(self, into: str, result: str, texts: list[str]) -> list[str]:
-        np = self.setting.module("np")
-        lines = [f"{INDENT}if {into} is not None:"]
+        """The return for a caller who brings arrays."""
+        helper = self.setting.kernel("_into")
         kept = []
         for name, text in zip(self.wrt, texts, strict=True):
             if self.interface.input(name).type.rank:
-                plain = text.removesuffix(".copy()")
-                target = f"{into}.{self.setting.parameters[name]}"
-                lines.append(f"{INDENT * 2}{np}.copyto({target}, {plain})")
-                kept.append(target)
-            else:
-                kept.append(text)
-        lines += bracketed(f"return {result}, Gradients(", kept, ")", INDENT * 2)
-        return lines
+                field = self.setting.parameters[name]
+                text = f"{helper}({into}.{field}, {text.removesuffix('.copy()')})"
+            kept.append(text)
+        lines = [f"{INDENT}if {into} is not None:"]
+        return lines + bracketed(f"return {result}, Gradients(", kept, ")", INDENT * 2)
 
     @property
     def wrt(self) -> tuple[str, ...]:

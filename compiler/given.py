@@ -63,6 +63,8 @@ def from_words(program: Checked, words: Sequence[str], data: Path | None) -> Inp
             raise InputError(f"there is no input or size `{name}`")
     for name, array in arrays.items():
         if name not in inputs:
+            if np.ndim(array) or np.asarray(array).dtype.kind not in "iu":
+                raise InputError(f"{name}: a size is an integer")
             sizes[name] = int(array)
         else:
             values[name] = array

@@ -2,8 +2,8 @@
 
 Central differences with Richardson extrapolation (L. F. Richardson, 1911):
 ``(4 D(h/2) - D(h)) / 3`` has an error of order h⁴, and its distance to ``D(h/2)`` estimates that
-error. Where the slopes on the two sides stay apart as h shrinks, the point is a kink and is not
-compared.
+error. Where the slopes on the two sides stay apart as h shrinks, the point is a kink; there, and
+at the edge of a domain, nothing is compared.
 """
 
 from __future__ import annotations
@@ -68,7 +68,10 @@ def _input(
         def at(step: float, place: tuple[int, ...] = place) -> float:
             moved = point.copy()
             moved[place] += step
-            return float(function({**inputs, name: moved}))
+            try:
+                return float(function({**inputs, name: moved}))
+            except ValueError:
+                return np.nan  # outside the domain of the input
 
         numeric, error = _derivative(at, abs(float(point[place])))
         if numeric is None:
@@ -95,6 +98,8 @@ def _derivative(at: Callable[[float], float], size: float) -> tuple[float | None
         extrapolated = (4.0 * narrow - wide) / 3.0
         rounding = 4e-16 * max(map(abs, values.values())) / step
         error = abs(extrapolated - narrow) * 0.1 + rounding
+        if not np.isfinite(error):
+            return None, 0.0
         if error < best_error:
             best, best_error = extrapolated, error
         right, left = (values[1.0] - middle) / step, (middle - values[-1.0]) / step

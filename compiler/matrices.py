@@ -118,12 +118,11 @@ class Matrices:
         rows = []
         for output in self.compilation.seeds:
             column = f"c.{self.setting.outputs[output]}" if several else "c"
-            parts = [
-                f"{helper}([{column} for c in {self.local(f'columns_{n}')}], {self.value(output)}, {n})"
-                if several
-                else f"{helper}({self.local(f'columns_{n}')}, {self.value(output)}, {n})"
-                for n in self.inputs
-            ]
+            parts = []
+            for name in self.inputs:
+                columns = self.local(f"columns_{name}")
+                columns = f"[{column} for c in {columns}]" if several else columns
+                parts.append(f"{helper}({columns}, {self.value(output)}, {name})")
             rows.append(self.local(f"row_{self.setting.outputs[output]}"))
             lines += bracketed(f"{rows[-1]} = JacobianRow(", parts, ")", INDENT)
         return [*lines, *bracketed("return Jacobian(", rows, ")", INDENT)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from ..dsl.kernels import kernels
 from .compilation import Compilation
 from .directional import Directional
 from .functions import Functions
 from .header import header, module_docstring, needs_noqa
-from .python import INDENT, exploded, quoted
+from .python import INDENT, exploded, fits, quoted
 from .setting import Setting
 
 
@@ -52,7 +54,11 @@ class _Module:
         inputs = []
         for i in self.setting.inputs:
             kind = "input" if i.differentiated else "data"
-            inputs.append(f"{quoted(i.name)}: ({quoted(kind)}, {quoted(str(i.type))})")
+            name, parts = quoted(i.name), [quoted(kind), quoted(str(i.type))]
+            entry = f"{name}: ({', '.join(parts)})"
+            if not fits(f"{INDENT}{entry},"):
+                entry = "\n".join(exploded(f"{name}: (", parts, ")", INDENT)).strip()
+            inputs.append(entry)
         outputs = [f"{quoted(n)}: {quoted(str(self.compilation.output_type(n)))}"
                    for n in self.interface.outputs]  # fmt: skip
         lines = (
@@ -91,12 +97,13 @@ class _Module:
             if module in self.setting.uses.modules:
                 name = self.setting.modules[module]
                 standard.append(f"import {module}" + (f" as {name}" if name != module else ""))
-        typing = [n for n in ("Any", "NamedTuple", "TypeAlias") if n in body]
+        code = _without_words(body)
+        typing = [n for n in ("Any", "NamedTuple", "TypeAlias") if re.search(rf"\b{n}\b", code)]
         standard.append(f"from typing import {', '.join(typing)}")
         lines += standard
         if not self.setting.scalar:
             np = self.setting.module("np")
-            names = [n for n in ("ArrayLike", "NDArray") if n in body]
+            names = [n for n in ("ArrayLike", "NDArray") if re.search(rf"\b{n}\b", code)]
             lines += ["", f"import numpy as {np}", f"from numpy.typing import {', '.join(names)}"]
         return lines
 
@@ -105,7 +112,7 @@ class _Module:
             return []
         np = self.setting.module("np")
         lines = ["Array: TypeAlias = NDArray[Any]"]
-        if "Scalar" in body:
+        if re.search(r"\bScalar\b", _without_words(body)):
             lines.append(f"Scalar: TypeAlias = {np}.floating[Any]")
         return lines
 
@@ -123,3 +130,8 @@ class _Module:
             parts += ["\n".join(aliases), ""]
         parts += ["\n".join(constants), "", "", body]
         return "\n".join(parts) + "\n"
+
+
+def _without_words(body: str) -> str:
+    """Code without docstrings and comments, in which words of the user stand."""
+    return re.sub(r'""".*?"""|#[^\n]*', "", body, flags=re.DOTALL)

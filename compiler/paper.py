@@ -26,6 +26,8 @@ def label(node: Node) -> str:
         return str(node.attributes["name"])
     if node.name:
         return node.name.rpartition(".")[2]
+    if node.op.name == "transpose" and node.type.rank == 2:
+        return f"{_atom(label(node.operands[0]))}ᵀ"
     text = spec_text(node)
     return text if len(text) <= _LONGEST else f"{node.op.name}(...)"
 
@@ -55,7 +57,8 @@ def definition(node: Node) -> str:
 
 def differential(text: str) -> str:
     """``d`` of a label: ``dm``, or ``d(a + b)``."""
-    return f"d{text}" if text.isidentifier() or text.startswith("(") else f"d({text})"
+    grouped = text.startswith("(") and _closes_at_end(text)
+    return f"d{text}" if text.isidentifier() or grouped else f"d({text})"
 
 
 def rule_on_paper(node: Node, position: int) -> str:

@@ -211,7 +211,9 @@ class Renderer:
             text = f"{ends[0]}:{ends[1]}"
         else:
             text = f"{ends[0]} : {ends[1]}".strip()
-        return text if item.step == 1 else f"{text}:{item.step}"
+        if item.step == 1:
+            return text
+        return f"{text}:{item.step}" if simple else f"{text} : {item.step}"
 
 
 def chooses_whole(node: Node) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 from ..dsl.check import Checked
 from . import driver
 from .evaluate import evaluate
-from .given import Inputs
+from .given import InputError, Inputs
 from .load import execute
 from .testing import arguments
 
@@ -36,20 +36,13 @@ def results(program: Checked, inputs: Inputs) -> list[Quantity]:
 
     An example with ``round`` is done as on paper.
     """
+    computed = _by_module(program, inputs)
     evaluation = evaluate(program, inputs.values, inputs.sizes, inputs.digits)
     interface = program.interface
     values, gradients = dict(evaluation.values), dict(evaluation.gradients)
     if inputs.digits is None:
-        text = driver.python(driver.compiled(program))
-        module = execute(text, "gradc_modules.run", "<gradc run>")
-        positional, named = arguments(program, inputs.values, inputs.sizes)
-        out, _ = module.forward(*positional, **named)
-        outputs = out if len(interface.outputs) > 1 else (out,)
-        values |= dict(zip(interface.outputs, outputs, strict=True))
-        if interface.objective is not None:
-            _, found = module.value_and_grad(*positional, **named)
-            fields = [i.name for i in interface.inputs if i.differentiated and i.type.is_float]
-            gradients |= dict(zip(fields, found, strict=True))
+        values |= computed[0]
+        gradients |= computed[1]
     quantities = []
     types = {i.name: i.type for i in interface.inputs}
     types |= {node.name: node.type for node in program.graph.landmarks}
@@ -63,6 +56,25 @@ def results(program: Checked, inputs: Inputs) -> list[Quantity]:
         quantities.append(Quantity(name, kind, str(types[name]), value, gradient))
     order = {"output": 0, "node": 1, "input": 2, "data": 3}
     return sorted(quantities, key=lambda q: order[q.kind])
+
+
+def _by_module(program: Checked, inputs: Inputs) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Outputs and gradients of the generated module. Raises ``InputError`` if it refuses."""
+    text = driver.python(driver.compiled(program))
+    module = execute(text, "gradc_modules.run", "<gradc run>")
+    positional, named = arguments(program, inputs.values, inputs.sizes)
+    interface = program.interface
+    try:
+        out, _ = module.forward(*positional, **named)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    outputs = out if len(interface.outputs) > 1 else (out,)
+    values = dict(zip(interface.outputs, outputs, strict=True))
+    if interface.objective is None:
+        return values, {}
+    _, found = module.value_and_grad(*positional, **named)
+    fields = [i.name for i in interface.inputs if i.differentiated and i.type.is_float]
+    return values, dict(zip(fields, found, strict=True))
 
 
 def results_table(quantities: list[Quantity], *, colour: bool) -> str:

@@ -13,6 +13,10 @@ from ..dsl.sizes import Size
 from ..dsl.subscripts import Condition, Cut
 
 
+class UnmetCondition(Exception):
+    """A subscript does not fit the sizes asked for."""
+
+
 def specialise(graph: Graph, sizes: Mapping[str, Size]) -> Graph:
     replaced: dict[Node, Node] = {}
     for node in graph.nodes:
@@ -26,14 +30,19 @@ def specialise(graph: Graph, sizes: Mapping[str, Size]) -> Graph:
         replace(i, type=_value(i.type, sizes), domain=_value(i.domain, sizes))
         for i in interface.inputs
     )
-    conditions = tuple(
-        (Condition(_value(c.low, sizes), _value(c.high, sizes), c.what), span)
-        for c, span in interface.conditions
-    )
+    conditions = []
+    for condition, span in interface.conditions:
+        low, high = _value(condition.low, sizes), _value(condition.high, sizes)
+        slack = (high - low).constant
+        if slack is not None and slack < 0:
+            needs = f"{condition.low} <= {condition.high}"
+            raise UnmetCondition(f"line {span.line}: {span.text} needs {needs}")
+        if slack is None:
+            conditions.append((Condition(low, high, condition.what), span))
     open_sizes = tuple(name for name in interface.open_sizes if name not in sizes)
     bound = tuple(name for name in interface.sizes if name not in sizes)
     fixed = replace(
-        interface, inputs=inputs, sizes=bound, open_sizes=open_sizes, conditions=conditions
+        interface, inputs=inputs, sizes=bound, open_sizes=open_sizes, conditions=tuple(conditions)
     )
     return replace(map_nodes(graph, replaced), interface=fixed)
 

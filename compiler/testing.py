@@ -37,9 +37,26 @@ def run_tests(program: Checked, place: str) -> Iterator[Result]:
         inputs = given_values(example)
         evaluation = evaluate(program, inputs, example.sizes, example.digits)
         yield _expectations(example, evaluation)
+        refused = _refused(example, program, module, inputs)
+        if refused:
+            yield Result(f"{example.name}: inputs", False, (refused,))
+            continue
         yield _generated(example, program, module, inputs)
         if module.__dict__.get("value_and_grad") is not None:
             yield _gradients(example, program, module, inputs)
+
+
+def _refused(
+    example: Example, program: Checked, module: ModuleType, inputs: Mapping[str, Any]
+) -> str:
+    """Why the generated code does not take the inputs of an example, if it does not."""
+    positional, named = arguments(program, inputs, example.sizes)
+    try:
+        with np.errstate(all="ignore"):
+            module.forward(*positional, **named)
+    except ValueError as error:
+        return f"{example.span}: {error}"
+    return ""
 
 
 def _expectations(example: Example, evaluation: Evaluation) -> Result:
@@ -68,9 +85,8 @@ def _generated(
     found = dict(zip(names, out if len(names) > 1 else (out,), strict=True))
     wanted = {name: exact.values[name] for name in names}
     if exact.gradients:
-        seeds: dict[str, float] = {}
         with np.errstate(all="ignore"):
-            gradients = module.backward(cache, **seeds)
+            gradients = module.backward(cache)
         fields = [n for n in program.interface.differentiated if n in exact.gradients]
         found |= {f"grad({n})": v for n, v in zip(fields, gradients, strict=True)}
         wanted |= {f"grad({n})": exact.gradients[n] for n in fields}

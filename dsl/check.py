@@ -64,11 +64,14 @@ def _allowed(diagnostics: Iterable[Diagnostic], program: ast.Program) -> list[Di
     for comment in program.comments:
         marker, _, codes = comment.text.partition("gradc: allow")
         if codes and not marker.strip("# "):
-            allowed |= {(comment.span.line, code) for code in codes.replace(",", " ").split()}
+            allowed |= {
+                (program.source, comment.span.line, code)
+                for code in codes.replace(",", " ").split()
+            }
     kept = [
         d
         for d in diagnostics
-        if d.severity is Severity.ERROR or (d.span.line, d.code) not in allowed
+        if d.severity is Severity.ERROR or (d.span.source, d.span.line, d.code) not in allowed
     ]
     return sorted(kept, key=lambda d: (d.span.source.name, d.span.start, d.code))
 

@@ -181,7 +181,7 @@ class Declarations:
                 self.inputs[name.id] = Input(
                     name.id, written, differentiated, domain, declaration.doc, name.span
                 )
-                attributes = {"name": name.id, "type": written}
+                attributes = {"name": name.id, "type": written, "domain": domain}
                 self.scope.values[name.id] = make("input", (), name.span, attributes)
 
     def declare_nodes(self, declarations: Iterable[ast.Declaration]) -> None:

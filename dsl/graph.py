@@ -216,7 +216,7 @@ def attribute_text(value: Any) -> str:
         return f"[{', '.join(map(attribute_text, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, (Size, int, float, str)):
+    if value is None or isinstance(value, (Size, int, float, str, Type)):
         return str(value)
     start, stop = ("" if v is None else str(v) for v in (value.start, value.stop))
     return f"{start}:{stop}" + (f":{value.step}" if value.step != 1 else "")

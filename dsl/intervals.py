@@ -36,10 +36,6 @@ class Interval:
     def __contains__(self, value: float) -> bool:
         return Interval(value, value).within(self)
 
-    @property
-    def finite(self) -> bool:
-        return self.within(FINITE)
-
     def intersection(self, other: Interval) -> Interval:
         low, open_low = max((self.low, self.open_low), (other.low, other.open_low))
         high, closed_high = min((self.high, not self.open_high), (other.high, not other.open_high))

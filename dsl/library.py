@@ -23,7 +23,7 @@ def prelude() -> Mapping[str, ast.Def]:
 
 
 class Files:
-    """Reads the files that a file uses, each once; ``paths`` are those read."""
+    """Reads the files that a file uses, each once."""
 
     def __init__(self) -> None:
         self.programs: dict[str, ast.Program] = {}

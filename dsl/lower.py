@@ -80,7 +80,7 @@ def _matmul(node: Node, operands: tuple[Node, ...]) -> Node:
     if b.type.rank == 1:
         return make("matvec", operands, node.span)
     if a.type.rank == 1:
-        return make("matvec", [swap_last(b, node.span), a], node.span)
+        return make("matvec", [swap_last(b, b.span), a], node.span)
     return make("matmul", operands, node.span)
 
 

@@ -137,6 +137,9 @@ def size_text(size: Size, rename: Callable[[str], str] = str, power: str = "^") 
     """The size as an expression of the language, or of Python (``power="**"``)."""
     if not size.terms:
         return "0"
+    alone = size.terms[0][0]
+    if len(size.terms) == 1 and size.terms[0][1] == 1 and len(alone) == 1:
+        return _atom_text(alone[0], 1, rename, power, alone=True)
     scale = math.lcm(*(coefficient.denominator for _, coefficient in size.terms))
     spaced = " " if power == "**" else ""
     text = ""
@@ -158,14 +161,17 @@ def _powers(monomial: Monomial) -> list[tuple[Atom, int]]:
     return [(atom, len(list(group))) for atom, group in itertools.groupby(monomial)]
 
 
-def _atom_text(atom: Atom, exponent: int, rename: Callable[[str], str], power: str) -> str:
+def _atom_text(
+    atom: Atom, exponent: int, rename: Callable[[str], str], power: str, *, alone: bool = False
+) -> str:
     if isinstance(atom, str):
         text = rename(atom)
     else:
         top = size_text(atom.numerator, rename, power)
         bottom = size_text(atom.denominator, rename, power)
         spaced = " " if power == "**" else ""
-        text = f"({_grouped(top)}{spaced}//{spaced}{_grouped(bottom)})"
+        text = f"{_grouped(top)}{spaced}//{spaced}{_grouped(bottom)}"
+        text = text if alone else f"({text})"
     return text if exponent == 1 else f"{text}{power}{exponent}"
 
 

@@ -18,10 +18,6 @@ class Cut:
     stop: Size | None = None
     step: int = 1
 
-    @property
-    def full(self) -> bool:
-        return self == Cut()
-
 
 Index: TypeAlias = tuple[Size | Cut, ...]
 

@@ -192,12 +192,53 @@ def test_explain_gives_the_lines_of_the_homework_sheet() -> None:
     assert "dW = dm xᵀ" in text and "dx = Wᵀ dm" in text and "[0.27 0.27 0.27]ᵀ" in text
 
 
-def test_colours_only_where_asked() -> None:
+def test_colours_only_on_a_terminal() -> None:
+    """``script`` gives the command a terminal, where there is one to give."""
+    import pty
+
+    def printed(environment: dict[str, str]) -> str:
+        main, child = pty.openpty()
+        command = [sys.executable, "-m", "gradc", "check", "-"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=child, stderr=child,
+                              env={**os.environ, "TERM": "xterm", **environment}) as process:  # fmt: skip
+            process.communicate(BAD.encode())
+        os.close(child)
+        text = os.read(main, 100_000).decode()
+        os.close(main)
+        return text
+
+    assert "\x1b[31m" in printed({"NO_COLOR": ""})
+    assert "\x1b" not in printed({"NO_COLOR": "1"})
     assert "\x1b" not in run("check", "-", text=BAD).stderr
 
 
+def test_a_folder_keeps_its_folders(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.grad").write_text(GOOD, encoding="utf-8")
+    assert run("build", tmp_path, "-o", tmp_path / "out").returncode == 0
+    assert (tmp_path / "out" / "a" / "model.py").exists()
+    assert (tmp_path / "out" / "b" / "model.py").exists()
+
+
+def test_a_specification_is_never_overwritten(good: Path) -> None:
+    assert run("build", good, "--force", "-o", good).returncode == 2
+    assert good.read_text(encoding="utf-8") == GOOD
+
+
+@pytest.mark.parametrize("words", [["--set", "p=2.0"], ["--set", "p=-1"]])
+def test_inputs_outside_their_domain_are_refused(tmp_path: Path, words: list[str]) -> None:
+    spec = tmp_path / "domain.grad"
+    spec.write_text(
+        "input p: float in 0..1\noutput f = p^2\nexample e { given p = 1 }\n", encoding="utf-8"
+    )
+    assert run("test", spec).returncode == 0
+    result = run("run", spec, *words)
+    assert result.returncode == 2 and "p: expected values in 0..1" in result.stderr
+
+
 def test_usage() -> None:
-    assert run().returncode in (0, 2)
+    assert "Usage: " in run().stdout + run().stderr
     assert run("nonsense").returncode == 2
     assert run("build").returncode == 2
     assert "gradc, version" in run("--version").stdout

@@ -198,9 +198,6 @@ def test_an_array_output_needs_its_gradient() -> None:
 
 def test_the_same_spec_gives_the_same_bytes() -> None:
     spec = GOLDEN.parent.parent / "examples" / "network.grad"
-    run = [sys.executable, "-c", f"import gradc; print(hash(gradc.compile({str(spec)!r})))"]
-    texts = {subprocess.run(run, capture_output=True, check=True, env={"PYTHONHASHSEED": seed})
-             .stdout for seed in ("1",)}  # fmt: skip
     outputs = set()
     for seed in ("0", "1", "2"):
         code = f"import gradc, sys; sys.stdout.buffer.write(gradc.compile({str(spec)!r}).encode())"
@@ -208,7 +205,7 @@ def test_the_same_spec_gives_the_same_bytes() -> None:
         result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True,
                                 env=environment)  # fmt: skip
         outputs.add(result.stdout)
-    assert len(outputs) == 1 and texts
+    assert len(outputs) == 1
 
 
 def test_functions_are_reentrant() -> None:

@@ -27,7 +27,12 @@ from gradc.dsl.subscripts import Cut
 
 from .helpers import complex_step, differences, gradient_nodes, load, single, type_of
 
-ELEMENTWISE = [op for op in OPS.values() if op.family in ("elementwise", "pointwise")]
+INTEGERS_ONLY = {"int_power"}
+ELEMENTWISE = [
+    op
+    for op in OPS.values()
+    if op.family in ("elementwise", "pointwise") and op.name not in INTEGERS_ONLY
+]
 REDUCTIONS = [
     op for op in OPS.values()
     if [p.sort for p in op.parameters][:2] == ["value", "axes"] and op.name[-9:] != "transpose"
@@ -75,7 +80,7 @@ def kinds(op: Op) -> list[Kind]:
     raise AssertionError(op.name)
 
 
-SHAPES = {
+SHAPES: dict[int, list[list[tuple[int, ...]]]] = {
     1: [[()], [(3,)], [(2, 3)], [(1,)], [(0,)], [(2, 0)]],
     2: [
         [(), ()], [(3,), (3,)], [(), (3,)], [(3,), ()], [(3,), (2, 3)], [(2, 3), (3,)],
@@ -254,11 +259,15 @@ SPECIAL = [
     special("eye:x * eye(3)", lambda x: x * np.eye(3), "x: float"),
     special("eye:x @ eye(3, 4)", lambda x: x @ np.eye(3, 4), "x: float[2, 3]"),
     special("linspace:x * linspace(0, 1, 5)", lambda x: x * np.linspace(0, 1, 5), "x: float"),
+    special("int_power:k^3", lambda k: k**3, "k: int[3]"),
+    special("int_power:k^5", lambda k: k**5, "k: int"),
+    special("int_power:x * b^3", lambda x, b: x * b, "x: float[3]", "b: bool[3]"),
     special("constant:x * 2.5", lambda x: x * 2.5, "x: float[3]"),
     special("size:x * n", lambda x: x * x.size, "x: float[n]"),
     special("input:x", lambda x: x, "x: float[3]"),
 ]  # fmt: skip
 GIVEN_ONLY = {op.name for op in OPS.values() if op.given_only}
+EXPANDED = {"grad"}  # Replaced by what it stands for before anything is computed.
 
 
 def cases() -> list[Case]:
@@ -279,7 +288,7 @@ DIFFERENTIABLE = [case for case in GENERATED if case.floats]
 
 
 def test_every_operation_has_cases() -> None:
-    assert {case.op for case in CASES} | GIVEN_ONLY == set(OPS)
+    assert {case.op for case in CASES} | GIVEN_ONLY | EXPANDED == set(OPS)
 
 
 # ── Values to try ───────────────────────────────────────────────────────────
@@ -578,9 +587,8 @@ def test_other_kinds(case: Case, kind: Kind, which: str) -> None:
             if domain.high < math.inf:
                 values[name] = np.zeros(np.shape(values[name]), dtype)
         else:
-            values[name] = values[name].astype(
-                (types[name].kind is Kind.FLOAT and np.float32) or bool
-            )
+            own = np.float32 if types[name].kind is Kind.FLOAT else np.bool_
+            values[name] = values[name].astype(own)
     with np.errstate(all="ignore"):
         out, cache = generated(other).forward(*values.values())
     scalar = not isinstance(out, (np.ndarray, np.generic))
@@ -626,12 +634,13 @@ def test_mixed_kinds(op: Op, letters: str, shapes: Sequence[tuple[int, ...]]) ->
     if op.name == "where":
         letters = "b" + letters[1:]
     rng = np.random.default_rng(6)
-    operands, values = {}, {}
+    operands: dict[str, Type] = {}
+    values: dict[str, Any] = {}
     for name, letter, sizes_ in zip(names, letters, shapes, strict=False):
         kind, dtype = LETTERS[letter]
         operands[name] = Type(kind, shape(*sizes_))
         low = 1 if name in op.domain else 0
-        numbers = rng.integers(low, 2 if letter == "b" else 4, sizes_)
+        numbers: Any = rng.integers(low, 2 if letter == "b" else 4, sizes_)
         if letter == "f":
             numbers = numbers + rng.uniform(0.1, 0.9, sizes_)
         values[name] = np.asarray(numbers, dtype)
@@ -689,6 +698,7 @@ def test_math_agrees_with_numpy(op: Op) -> None:
     arrays = Case(
         op.name, text, {n: Type(k, shape(1)) for n, k in zip(names, found_kinds, strict=True)}
     )
+    value: Any
     for point in points(op):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -706,7 +716,7 @@ def test_math_agrees_with_numpy(op: Op) -> None:
             expected = backward(arrays, columns, np.array([1.5]))
             for name, gradient in zip(scalars.floats, gradients, strict=True):
                 assert type(gradient) is float
-                _same(gradient, expected[name][0], op, f"slope of {name} at {point}")
+                _same(float(gradient), expected[name][0], op, f"slope of {name} at {point}")
 
 
 def _same(actual: float, wanted: float, op: Op, where: str) -> None:

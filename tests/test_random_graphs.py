@@ -541,6 +541,8 @@ def test_float32_everywhere(spec: Spec) -> None:
         out, cache = module.forward(*small)
         gradients = module.backward(cache)
         value, at_once = module.value_and_grad(*small)
+    if type(value) is float:
+        return  # A module of scalars computes in float64.
     outputs = out if isinstance(out, tuple) else (out,)
     for result, node in zip(outputs, program.graph.outputs.values(), strict=True):
         assert np.asarray(result).dtype == (np.bool_, np.int64, np.float32)[node.type.kind]
@@ -573,7 +575,7 @@ def test_gradient_is_the_slope(spec: Spec) -> None:
         np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-6 * scale, err_msg=name)
 
 
-@pytest.mark.parametrize("name, run", PASSES, ids=[name for name, _ in PASSES])
+@pytest.mark.parametrize("name, run", PASSES.items(), ids=list(PASSES))
 def test_each_pass_keeps_values(name: str, run: Pass) -> None:
     @quick
     @given(specs())

@@ -52,7 +52,7 @@ def _options(options: dict[str, Any]) -> Any:
     from .compiler.compilation import Options
 
     values = dict(options)
-    if values.get("wrt") is not None:
+    if values.get("wrt") is not None and not isinstance(values["wrt"], str):
         values["wrt"] = tuple(values["wrt"])
     if "sizes" in values:
         values["sizes"] = tuple(sorted(dict(values["sizes"]).items()))

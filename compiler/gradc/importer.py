@@ -42,9 +42,16 @@ class Finder:
         name = fullname.rpartition(".")[2]
         for folder in sys.path if path is None else path:
             candidate = Path(folder or ".") / f"{name}.grad"
-            if candidate.is_file():
+            if _is_file(candidate):
                 return spec_from_loader(fullname, Loader(candidate), origin=str(candidate))  # type: ignore[arg-type]
         return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder that cannot be read
+        return False
 
 
 class StaleWarning(UserWarning):
@@ -61,7 +68,7 @@ class Watcher:
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.origin and spec.origin.endswith(".py"):
             specification = Path(spec.origin).with_suffix(".grad")
-            if specification.is_file():
+            if _is_file(specification):
                 _warn_if_stale(Path(spec.origin), specification)
         return None
 
@@ -74,6 +81,6 @@ def _warn_if_stale(module: Path, specification: Path) -> None:
         warnings.warn(message, StaleWarning, stacklevel=2)
 
 
-if not any(isinstance(finder, type) and finder is Finder for finder in sys.meta_path):
+if Finder not in sys.meta_path:
     sys.meta_path.insert(0, Watcher)
     sys.meta_path.append(Finder)

@@ -1,25 +1,26 @@
 """Graph to graph: each pass keeps every value and says the same with less.
 
-The order is the tuple below; the whole is repeated until nothing changes.
+The order is the tuples below; the whole is repeated until nothing changes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from ...dsl.graph import Graph, Node
 from . import common, fold, precision, prune, shapes, simplify
-from .rewrite import rewrite
+from .rewrite import Step, rewrite
 
 Pass = Callable[[Graph], Graph]
-PASSES: tuple[tuple[str, Pass], ...] = (
-    ("fold", fold.fold),
-    ("simplify", simplify.simplify),
-    ("shapes", shapes.shapes),
-    ("prune", prune.prune),
-    ("common", common.common),
+# Local passes look at one node at a time and share a walk; the others see the whole graph.
+LOCAL: tuple[tuple[str, Step], ...] = (
+    ("fold", fold.step),
+    ("simplify", simplify.step),
+    ("shapes", shapes.step),
 )
-_LOCAL = (fold.step, simplify.step, shapes.step)
+WHOLE: tuple[tuple[str, Pass], ...] = (("prune", prune.prune), ("common", common.common))
+PASSES: dict[str, Pass] = {n: partial(rewrite, step=step) for n, step in LOCAL} | dict(WHOLE)
 _MAX_ROUNDS = 12
 _MAX_STEPS = 20
 
@@ -32,7 +33,9 @@ def optimise(graph: Graph) -> Graph:
     """
     for _ in range(_MAX_ROUNDS):
         before = graph.nodes
-        graph = common.common(prune.prune(rewrite(graph, _local)))
+        graph = rewrite(graph, _local)
+        for _, run in WHOLE:
+            graph = run(graph)
         if graph.nodes == before:
             break
     return graph
@@ -42,7 +45,7 @@ def _local(node: Node) -> Node | None:
     """The steps of the local passes on one node until none applies."""
     current = node
     for _ in range(_MAX_STEPS):
-        for step in _LOCAL:
+        for _, step in LOCAL:
             result = step(current)
             if result is not None:
                 current = result

@@ -6,8 +6,7 @@ import math
 import operator
 from collections.abc import Callable
 
-from ...dsl.graph import Graph, Node, constant
-from .rewrite import rewrite
+from ...dsl.graph import Node, constant
 
 _ARITHMETIC: dict[str, Callable[..., float | bool]] = {
     "add": operator.add,
@@ -23,10 +22,6 @@ _ARITHMETIC: dict[str, Callable[..., float | bool]] = {
     "not_equal": operator.ne,
 }
 _INTEGERS = ("floor_divide", "remainder")
-
-
-def fold(graph: Graph) -> Graph:
-    return rewrite(graph, step)
 
 
 def step(node: Node) -> Node | None:

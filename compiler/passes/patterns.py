@@ -50,7 +50,8 @@ class Rewriting:
         return True
 
     def apply(self, node: Node, swap: bool = False) -> Node | None:
-        """The right-hand side for a node that the left one matches, if its type is the same.
+        """The right-hand side for a node that the left one matches, if its type is the same, or
+        a scalar to be repeated.
 
         With ``swap``, the operands of the node are taken in reverse.
         """
@@ -64,6 +65,8 @@ class Rewriting:
                 continue
             if result.type == node.type:
                 return result
+            if result.type.kind is node.type.kind and not result.type.rank:
+                return make("broadcast_to", [result], node.span, {"shape": node.type.shape})
         return None
 
 

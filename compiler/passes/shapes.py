@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...dsl.graph import Graph, Node, make
+from ...dsl.graph import Node, make
 from ...dsl.shapes import broadcast
-from .rewrite import rewrite
-
-
-def shapes(graph: Graph) -> Graph:
-    return rewrite(graph, step)
 
 
 def step(node: Node) -> Node | None:
@@ -46,7 +41,8 @@ def _broadcast_later(node: Node) -> Node | None:
         for operand in node.operands
     ]
     shape = broadcast([operand.type.shape for operand in small])
-    if shape == node.type.shape or node.name or node.adjoint_of is not None:
+    named = node.name or (node.adjoint_of is not None and node.adjoint_of.name)
+    if shape == node.type.shape or named:
         return None
     result = replace(
         node, operands=tuple(small), type=node.type.with_shape(shape), name="", adjoint_of=None

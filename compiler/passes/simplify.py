@@ -6,9 +6,8 @@ pass.
 
 from __future__ import annotations
 
-from ...dsl.graph import Graph, Node
+from ...dsl.graph import Node
 from .patterns import Rewritings
-from .rewrite import rewrite
 
 REWRITES = Rewritings(
     """
@@ -34,6 +33,8 @@ REWRITES = Rewritings(
     c and false -> false
     c or false -> c
     c or true -> true
+    c or not c -> true
+    c and not c -> false
     not true -> false
     not false -> true
     if true then a else b -> a
@@ -47,10 +48,6 @@ REWRITES = Rewritings(
     as_float(as_float(x)) -> as_float(x)
     """
 )
-
-
-def simplify(graph: Graph) -> Graph:
-    return rewrite(graph, step)
 
 
 def step(node: Node) -> Node | None:

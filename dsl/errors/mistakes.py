@@ -94,6 +94,9 @@ def _token_hint(span: Span, kind: str, expected: str) -> str:
     last = before.rstrip()[-1:]
     operand = "an expression" in expected or "an operand" in expected
     operator = "an operator" in expected
+    leading = span.source.line_text(span.line).split(maxsplit=1)[:1]
+    if kind == "COMMA" and leading and leading[0] in ("input", "data"):
+        return f"names after the colon need a `{leading[0]}` of their own"
     if kind == "EQUAL" and operator:
         return "`==` compares; `=` only defines"
     if (kind == "EQUAL" and last == ":") or (text == "==" and "`=`" in expected):

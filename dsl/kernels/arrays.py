@@ -42,6 +42,14 @@ def _bool_array(name: str, value: ArrayLike) -> Array:
     return array
 
 
+def _into(target: Array, value: Array) -> Array:
+    """The array of a caller, filled with a value of the same shape."""
+    if target.shape != value.shape:
+        raise ValueError(f"out: expected shape {value.shape}, got {target.shape}")
+    target[...] = value
+    return target
+
+
 def _units(x: ArrayLike) -> Array:
     """Arrays of the shape of x, each with a single 1: the rows of the identity."""
     size = np.size(x)

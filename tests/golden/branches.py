@@ -61,6 +61,14 @@ def _float_arrays(**inputs: ArrayLike) -> list[Array]:
     return [np.asarray(value, dtype) for value in values.values()]
 
 
+def _into(target: Array, value: Array) -> Array:
+    """The array of a caller, filled with a value of the same shape."""
+    if target.shape != value.shape:
+        raise ValueError(f"out: expected shape {value.shape}, got {target.shape}")
+    target[...] = value
+    return target
+
+
 def _inputs(x: ArrayLike, s: ArrayLike) -> tuple[Array, Scalar]:
     """The arguments as arrays. ValueError where one does not fit."""
     x, s = _float_arrays(x=x, s=s)
@@ -101,7 +109,7 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     """
     x, s, difference, sqrt_difference, sum_y, exp_z = cache
     dtype = x.dtype
-    dout = dtype.type(dout)
+    dout = dtype.type(float(dout))
     # f = sum(y) * exp(z)  (line 8):  d(sum(y)) = df * exp(z),  d(exp(z)) = df * sum(y)
     # exp(z)  (line 8):  dz = d(exp(z)) * exp(z)
     # A branch that is not taken must not warn.
@@ -161,6 +169,5 @@ def value_and_grad(
     with np.errstate(all="ignore"):
         d_x = np.where(mask, d_sum_y / x, d_sum_y * (3 * x**2))
     if out is not None:
-        np.copyto(out.x, d_x)
-        return f, Gradients(out.x, d_s)
+        return f, Gradients(_into(out.x, d_x), d_s)
     return f, Gradients(d_x, d_s)

@@ -76,6 +76,14 @@ def _float_arrays(**inputs: ArrayLike) -> list[Array]:
     return [np_.asarray(value, dtype) for value in values.values()]
 
 
+def _into(target: Array, value: Array) -> Array:
+    """The array of a caller, filled with a value of the same shape."""
+    if target.shape != value.shape:
+        raise ValueError(f"out: expected shape {value.shape}, got {target.shape}")
+    target[...] = value
+    return target
+
+
 def _inputs(
     lambda_: ArrayLike,
     np: ArrayLike,
@@ -146,7 +154,7 @@ def backward(cache_: Cache, dout: float | Scalar = 1.0) -> Gradients:
     """
     lambda_, np, l, count_, forward, import__, sin_l, ratio, dtype = cache_
     dtype_ = lambda_.dtype
-    dout = dtype_.type(dout)
+    dout = dtype_.type(float(dout))
     # f = dot(__import__, dtype) (line 7):
     # d__import__ = df * dtype
     # ddtype = df * __import__
@@ -223,14 +231,13 @@ def value_and_grad(
     d_np = dtype * lambda_
     d_lambda_ = dtype * np
     if out is not None:
-        np_.copyto(out.lambda_, d_lambda_)
-        np_.copyto(out.np, d_np)
-        np_.copyto(out.cache, dtype)
-        np_.copyto(out.l, d_l)
-        np_.copyto(out.count_, d_count_)
-        np_.copyto(out.x, d_x)
-        np_.copyto(out.forward, d_forward)
         return f, Gradients(
-            out.lambda_, out.np, out.cache, out.l, out.count_, out.x, out.forward
+            _into(out.lambda_, d_lambda_),
+            _into(out.np, d_np),
+            _into(out.cache, dtype),
+            _into(out.l, d_l),
+            _into(out.count_, d_count_),
+            _into(out.x, d_x),
+            _into(out.forward, d_forward),
         )
     return f, Gradients(d_lambda_, d_np, dtype, d_l, d_count_, d_x, d_forward)

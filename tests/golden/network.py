@@ -67,6 +67,14 @@ def _float_arrays(**inputs: ArrayLike) -> list[Array]:
     return [np.asarray(value, dtype) for value in values.values()]
 
 
+def _into(target: Array, value: Array) -> Array:
+    """The array of a caller, filled with a value of the same shape."""
+    if target.shape != value.shape:
+        raise ValueError(f"out: expected shape {value.shape}, got {target.shape}")
+    target[...] = value
+    return target
+
+
 def _logsumexp(
     x: Array, axis: tuple[int, ...] | int | None = None, keepdims: bool = False
 ) -> Array:
@@ -169,7 +177,7 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     """
     x, target, W2, total, hidden, cross_entropy_log_p, N = cache
     dtype = x.dtype
-    dout = dtype.type(dout)
+    dout = dtype.type(float(dout))
     # loss = cross_entropy(logits, target) (line 16):
     # d(-sum(target * log_p)) = dloss / N
     # -sum(target * log_p) (layers.grad, line 9):
@@ -253,9 +261,10 @@ def value_and_grad(
     # x @ W  (layers.grad, line 4):  dW1 = xᵀ d(x @ W)
     d_W1 = x.T @ d_total
     if out is not None:
-        np.copyto(out.W1, d_W1)
-        np.copyto(out.b1, d_b1)
-        np.copyto(out.W2, d_W2)
-        np.copyto(out.b2, d_b2)
-        return loss, Gradients(out.W1, out.b1, out.W2, out.b2)
+        return loss, Gradients(
+            _into(out.W1, d_W1),
+            _into(out.b1, d_b1),
+            _into(out.W2, d_W2),
+            _into(out.b2, d_b2),
+        )
     return loss, Gradients(d_W1, d_b1, d_W2, d_b2)

@@ -78,6 +78,14 @@ def _int_array(name: str, value: ArrayLike) -> Array:
     return array.astype(np.int64, copy=False)
 
 
+def _into(target: Array, value: Array) -> Array:
+    """The array of a caller, filled with a value of the same shape."""
+    if target.shape != value.shape:
+        raise ValueError(f"out: expected shape {value.shape}, got {target.shape}")
+    target[...] = value
+    return target
+
+
 def _place(x: Array | np.floating[Any], shape: tuple[int, ...], index: Any) -> Array:
     """Zeros of a shape, with x put at a subscript."""
     result = np.zeros(shape, x.dtype)
@@ -91,6 +99,8 @@ def _inputs(
     """The arguments as arrays. ValueError where one does not fit."""
     W, x = _float_arrays(W=W, x=x)
     steps = _int_array("steps", steps)
+    if not isinstance(K, int) or K < 0:
+        raise ValueError(f"K: expected a natural number, got {K!r}")
     if W.ndim != 2:
         raise ValueError(f"W: expected float[N, N], got shape {W.shape}")
     N = W.shape[0]
@@ -151,7 +161,7 @@ def backward(
         dy = np.broadcast_to(dy, (N,))
     if dy.shape != (N,):
         raise ValueError(f"dy: expected float[N], got shape {dy.shape}")
-    denergy = dtype.type(denergy)
+    denergy = dtype.type(float(denergy))
     dfirst = np.asarray(dfirst, dtype)
     if dfirst.ndim == 0:
         dfirst = np.broadcast_to(dfirst, (N,))
@@ -211,7 +221,5 @@ def value_and_grad(
     d_x = placed + W.T @ d_product
     d_W = np.outer(d_product, x)
     if out is not None:
-        np.copyto(out.W, d_W)
-        np.copyto(out.x, d_x)
-        return energy, Gradients(out.W, out.x)
+        return energy, Gradients(_into(out.W, d_W), _into(out.x, d_x))
     return energy, Gradients(d_W, d_x)

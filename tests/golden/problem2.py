@@ -56,6 +56,14 @@ def _float_arrays(**inputs: ArrayLike) -> list[Array]:
     return [np.asarray(value, dtype) for value in values.values()]
 
 
+def _into(target: Array, value: Array) -> Array:
+    """The array of a caller, filled with a value of the same shape."""
+    if target.shape != value.shape:
+        raise ValueError(f"out: expected shape {value.shape}, got {target.shape}")
+    target[...] = value
+    return target
+
+
 def _sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)), without overflow."""
     e = np.exp(-np.abs(x))
@@ -99,7 +107,7 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     """
     x, W, q = cache
     dtype = x.dtype
-    dout = dtype.type(dout)
+    dout = dtype.type(float(dout))
     # f = norm(q)^2  (line 8):  dq = 2 * q * df
     d_q = 2 * q * dout
     # q = sigmoid(m)  (line 7):  dm = dq * (1 - q) * q
@@ -133,7 +141,5 @@ def value_and_grad(
     d_x = W.T @ d_m
     d_W = np.outer(d_m, x)
     if out is not None:
-        np.copyto(out.x, d_x)
-        np.copyto(out.W, d_W)
-        return f, Gradients(out.x, out.W)
+        return f, Gradients(_into(out.x, d_x), _into(out.W, d_W))
     return f, Gradients(d_x, d_W)
