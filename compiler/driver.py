@@ -134,10 +134,13 @@ def _wrt(program: Checked, options: Options) -> tuple[str, ...]:
 
 
 def _specialised(graph: Graph, options: Options) -> Graph:
-    """The graph with some sizes fixed to numbers."""
+    """The graph with some sizes fixed to numbers, and without domains that are not checked."""
+    from .specialise import UnmetCondition, specialise, without_domains
+
+    if not options.checks:
+        graph = without_domains(graph)
     if not options.sizes:
         return graph
-    from .specialise import UnmetCondition, specialise
 
     known = {*graph.interface.sizes, *graph.interface.open_sizes}
     for name, _ in options.sizes:

@@ -1,4 +1,4 @@
-"""Sizes fixed to numbers, everywhere in a graph."""
+"""What options change in a graph: sizes fixed to numbers, domains that nobody checks."""
 
 from __future__ import annotations
 
@@ -45,6 +45,18 @@ def specialise(graph: Graph, sizes: Mapping[str, Size]) -> Graph:
         interface, inputs=inputs, sizes=bound, open_sizes=open_sizes, conditions=tuple(conditions)
     )
     return replace(map_nodes(graph, replaced), interface=fixed)
+
+
+def without_domains(graph: Graph) -> Graph:
+    """The graph for code that does not check its arguments: nothing is known of them."""
+    replaced: dict[Node, Node] = {}
+    for node in graph.nodes:
+        operands = tuple(replaced[operand] for operand in node.operands)
+        attributes = node.attributes
+        if node.op.name == "input":
+            attributes = {**attributes, "domain": None}
+        replaced[node] = replace(node, operands=operands, attributes=attributes)
+    return map_nodes(graph, replaced)
 
 
 def _value(value: Any, sizes: Mapping[str, Size]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -42,7 +43,7 @@ def run_tests(program: Checked, place: str) -> Iterator[Result]:
             yield Result(f"{example.name}: inputs", False, (refused,))
             continue
         yield _generated(example, program, module, inputs)
-        if module.__dict__.get("value_and_grad") is not None:
+        if module.__dict__.get("backward") is not None:
             yield _gradients(example, program, module, inputs)
 
 
@@ -101,22 +102,51 @@ def _generated(
 def _gradients(
     example: Example, program: Checked, module: ModuleType, inputs: Mapping[str, Any]
 ) -> Result:
+    """The gradients of the objective, or of a random sum of all float outputs without one."""
+    seeds = _seeds(program, module, inputs, example)
+
     def value(moved: Mapping[str, Any]) -> float:
         positional, named = arguments(program, moved, example.sizes)
         with np.errstate(all="ignore"):
-            return float(module.value_and_grad(*positional, **named)[0])
+            out, _ = module.forward(*positional, **named)
+        names = program.interface.outputs
+        found = dict(zip(names, out if len(names) > 1 else (out,), strict=True))
+        return float(sum(np.sum(seed * found[name]) for name, seed in seeds.items()))
 
     positional, named = arguments(program, inputs, example.sizes)
     with np.errstate(all="ignore"):
-        _, gradients = module.value_and_grad(*positional, **named)
-    fields = [i.name for i in program.interface.inputs if i.differentiated and i.type.is_float]
-    by_name = dict(zip(fields, gradients, strict=True))
-    comparisons = compare(value, inputs, by_name)
+        _, cache = module.forward(*positional, **named)
+        arriving = list(seeds.values())
+        if len(arriving) == 1:
+            gradients = module.backward(cache, arriving[0])
+        else:
+            fields = [p for p in inspect.signature(module.backward).parameters][1:]
+            gradients = module.backward(cache, **dict(zip(fields, arriving, strict=True)))
+    wanted = [i.name for i in program.interface.inputs if i.differentiated and i.type.is_float]
+    comparisons = compare(value, inputs, dict(zip(wanted, gradients, strict=True)))
     wrong = tuple(_words(c) for c in comparisons if not c.holds)
     entries = sum(c.compared for c in comparisons)
-    kinks = sum(c.kinks for c in comparisons)
-    tail = f", {kinks} at kinks skipped" if kinks else ""
-    return Result(f"{example.name}: gradients, {entries} entries{tail}", not wrong, wrong)
+    skipped = sum(c.kinks for c in comparisons)
+    tail = f", {skipped} at kinks or edges skipped" if skipped else ""
+    what = f"{entries} entr{'y' if entries == 1 else 'ies'}{tail}"
+    return Result(f"{example.name}: gradients, {what}", not wrong, wrong)
+
+
+def _seeds(
+    program: Checked, module: ModuleType, inputs: Mapping[str, Any], example: Example
+) -> dict[str, Any]:
+    """What arrives at each float output: 1 at the objective, else random numbers."""
+    rng = np.random.default_rng(0)
+    positional, named = arguments(program, inputs, example.sizes)
+    with np.errstate(all="ignore"):
+        out, _ = module.forward(*positional, **named)
+    names = program.interface.outputs
+    found = dict(zip(names, out if len(names) > 1 else (out,), strict=True))
+    floats = [n for n in names if program.graph.outputs[n].type.is_float]
+    objective = program.interface.objective
+    if objective is not None:
+        return {n: np.full(np.shape(found[n]), float(n == objective))[()] for n in floats}
+    return {n: rng.uniform(0.5, 1.5, np.shape(found[n])) for n in floats}
 
 
 def _words(comparison: Comparison) -> str:
