@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..dsl.library import prelude
 from ..dsl.ops import OPS, Op
 from ..dsl.scope import nearest
@@ -42,8 +44,8 @@ def describe(name: str) -> str | None:
     if op is None or not op.public:
         return None
     lines = [op.signature, op.doc, ""]
-    numpy = op.numpy if isinstance(op.numpy, str) else "depends on the shapes"
-    facts = [("NumPy", numpy), ("math", op.math), ("LaTeX", op.latex)]
+    facts = [("shapes", _shapes(op)), ("NumPy", _shown(op.numpy)), ("math", _shown(op.math))]
+    facts.append(("LaTeX", op.latex))
     for parameter, domain in op.domain.items():
         facts.append(("domain", f"{parameter} in {domain}"))
     for parameter, rule in op.rules.items():
@@ -55,6 +57,25 @@ def describe(name: str) -> str | None:
         facts.append(("convention", op.convention))
     lines += [f"  {label:<10}  {text}" for label, text in facts if text]
     return "\n".join(lines) + "\n"
+
+
+def _shapes(op: Op) -> str:
+    """How the shape of the result comes about, in words."""
+    if op.family in ("elementwise", "pointwise"):
+        return "the operands broadcast"
+    names = {p.name for p in op.parameters}
+    if {"axis", "keepdims"} <= names:
+        return "the axes are reduced, all by default; with keepdims they stay, of size 1"
+    return ""
+
+
+def _shown(text: object) -> str:
+    """A template as a call with the names of the signature."""
+    if not isinstance(text, str):
+        return "depends on the shapes"
+    text = re.sub(r"\{, (\w+)\}", r", \1=\1", text)
+    text = re.sub(r"\{(\*?\w+)\}", r"\1", text)
+    return re.sub(r"\b_(\w+)\(", r"\1(", text)
 
 
 def markdown() -> str:

@@ -35,7 +35,11 @@ def label(node: Node) -> str:
 def spec_text(node: Node) -> str:
     """The piece of the specification that a node comes from, on one line, without comments."""
     lines = [line.partition("#")[0] for line in node.span.text.splitlines()]
-    text = plain(" ".join(lines))
+    return _bare(plain(" ".join(lines)))
+
+
+def _bare(text: str) -> str:
+    """The text without parentheses around the whole."""
     return text[1:-1] if text.startswith("(") and _closes_at_end(text) else text
 
 
@@ -172,7 +176,7 @@ class _Printer:
         return expression_text(tree, self.names)
 
     def call(self, tree: ast.Call) -> str:
-        parts = [self.text(argument) for argument in tree.arguments]
+        parts = [_bare(self.text(argument)) for argument in tree.arguments]
         match tree.function.id:
             case "outer" | "vecouter":
                 return f"{parts[0]} {parts[1]}ᵀ"
@@ -180,6 +184,8 @@ class _Printer:
                 return f"{parts[0]} {parts[1]}"
             case "spread" | "reshape_like" | "expand_dims":
                 return parts[0]
+            case "place_like":
+                return f"{parts[0]} in its place, 0 elsewhere"
         return f"{tree.function.id}({', '.join(parts)})"
 
     def binary(self, tree: ast.Binary) -> str:

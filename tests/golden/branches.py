@@ -115,7 +115,7 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     # A branch that is not taken must not warn.
     with np.errstate(all="ignore"):
         d_z = dout * sum_y * exp_z
-    # sqrt(s - 1)  (line 7):  d(s - 1) = d(sqrt(s - 1)) / (2 * sqrt((s - 1)))
+    # sqrt(s - 1)  (line 7):  d(s - 1) = d(sqrt(s - 1)) / (2 * sqrt(s - 1))
     # A branch that is not taken must not warn.
     with np.errstate(all="ignore"):
         mask = (difference == 0) & (d_z == 0)
@@ -157,7 +157,7 @@ def value_and_grad(
     z = sqrt_difference if mask_2 else dtype.type(0)  # line 7
     d_sum_y = np.exp(z)
     f = np.sum(y) * d_sum_y  # line 8
-    # sqrt(s - 1)  (line 7):  d(s - 1) = d(sqrt(s - 1)) / (2 * sqrt((s - 1)))
+    # sqrt(s - 1)  (line 7):  d(s - 1) = d(sqrt(s - 1)) / (2 * sqrt(s - 1))
     # A branch that is not taken must not warn.
     with np.errstate(all="ignore"):
         mask_3 = (difference == 0) & (f == 0)

@@ -175,7 +175,7 @@ def backward(
     # y = (W @ x) * steps  (line 8):  d(W @ x) = dy * steps
     d_product = d_y * dtype.type(steps)
     # sum(x[0:K])  (line 9):  d(x[0:K]) = d(sum(x[0:K]))
-    # x[0:K]  (line 9):  dx = place_like(d(x[0:K]), x)
+    # x[0:K]  (line 9):  dx = d(x[0:K]) in its place, 0 elsewhere
     total = dfirst + _place(np.broadcast_to(denergy, (K,)), (N,), np.s_[:K])
     # W @ x  (line 8):  dW = d(W @ x) xᵀ,  dx = Wᵀ d(W @ x)
     # x is used more than once: its gradients add up.
@@ -214,7 +214,7 @@ def value_and_grad(
     # y = (W @ x) * steps  (line 8):  d(W @ x) = dy * steps
     d_product = d_y * number
     # sum(x[0:K])  (line 9):  d(x[0:K]) = d(sum(x[0:K]))
-    # x[0:K]  (line 9):  dx = place_like(d(x[0:K]), x)
+    # x[0:K]  (line 9):  dx = d(x[0:K]) in its place, 0 elsewhere
     placed = _place(np.broadcast_to(dtype.type(1.0), (K,)), (N,), np.s_[:K])
     # W @ x  (line 8):  dW = d(W @ x) xᵀ,  dx = Wᵀ d(W @ x)
     # x is used more than once: its gradients add up.

@@ -118,12 +118,12 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     d_steep = dout * 100 * 2 * steep
     # steep = x[1:] - x[:-1]^2  (line 7):  d(x[:-1]^2) = -dsteep
     # x[:-1]^2  (line 7):  d(x[:-1]) = d(x[:-1]^2) * 2 * (x[:-1])
-    # x[:-1]  (line 7):  dx = place_like(d(x[:-1]), x)
+    # x[:-1]  (line 7):  dx = d(x[:-1]) in its place, 0 elsewhere
     placed = _place(-d_steep * 2 * x[:-1], (N,), np.s_[:-1])
     # gentle = 1 - x[:-1]  (line 8):  d(x[:-1]) = -dgentle
-    # x[:-1]  (line 8):  dx = place_like(d(x[:-1]), x)
+    # x[:-1]  (line 8):  dx = d(x[:-1]) in its place, 0 elsewhere
     total = _place(-d_gentle, (N,), np.s_[:-1]) + placed
-    # x[1:]  (line 7):  dx = place_like(d(x[1:]), x)
+    # x[1:]  (line 7):  dx = d(x[1:]) in its place, 0 elsewhere
     # x is used more than once: its gradients add up.
     d_x = total + _place(d_steep, (N,), np.s_[1:])
     return Gradients(d_x)
@@ -151,12 +151,12 @@ def value_and_grad(
     d_steep = 200.0 * steep
     # steep = x[1:] - x[:-1]^2  (line 7):  d(x[:-1]^2) = -dsteep
     # x[:-1]^2  (line 7):  d(x[:-1]) = d(x[:-1]^2) * 2 * (x[:-1])
-    # x[:-1]  (line 7):  dx = place_like(d(x[:-1]), x)
+    # x[:-1]  (line 7):  dx = d(x[:-1]) in its place, 0 elsewhere
     placed = _place(-d_steep * 2 * part, (N,), np.s_[:-1])
     # gentle = 1 - x[:-1]  (line 8):  d(x[:-1]) = -dgentle
-    # x[:-1]  (line 8):  dx = place_like(d(x[:-1]), x)
+    # x[:-1]  (line 8):  dx = d(x[:-1]) in its place, 0 elsewhere
     total = _place(-d_gentle, (N,), np.s_[:-1]) + placed
-    # x[1:]  (line 7):  dx = place_like(d(x[1:]), x)
+    # x[1:]  (line 7):  dx = d(x[1:]) in its place, 0 elsewhere
     # x is used more than once: its gradients add up.
     d_x = total + _place(d_steep, (N,), np.s_[1:])
     if out is not None:
