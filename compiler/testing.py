@@ -120,7 +120,7 @@ def _gradients(
         if len(arriving) == 1:
             gradients = module.backward(cache, arriving[0])
         else:
-            fields = [p for p in inspect.signature(module.backward).parameters][1:]
+            fields = list(inspect.signature(module.backward).parameters)[1:]
             gradients = module.backward(cache, **dict(zip(fields, arriving, strict=True)))
     wanted = [i.name for i in program.interface.inputs if i.differentiated and i.type.is_float]
     comparisons = compare(value, inputs, dict(zip(wanted, gradients, strict=True)))

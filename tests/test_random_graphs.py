@@ -410,6 +410,7 @@ FOUND = [
     # Truth values in arithmetic.
     "data b: bool data c: bool[n] input x: float output out = x * (b + b) + sum(c + c) + b^2",
     "data b: bool data k: int input x: float output out = if b then k + x else maximum(k, b)",
+    "data b: bool input x: float[n] output also = if b then b else 2 output out = sum(x) objective out",
     "data k: int[n] input x: float output out = x * norm(k)^2 + sqrt(sum(k^2)) + sum(abs(k)^-1)",
     # Numbers of Python have no subscripts.
     "input x: float[n] output out = sum(stack(expand_dims(2, 0)) * x[0]) + sum(expand_dims(1.5, 0))",

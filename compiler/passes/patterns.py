@@ -40,6 +40,7 @@ class Pattern:
 class Rewriting:
     left: Pattern
     right: Pattern
+    through_names: bool = False
 
     def may_match(self, operands: tuple[Node, ...]) -> bool:
         """A quick look at the operations below, before anything is bound."""
@@ -58,7 +59,7 @@ class Rewriting:
         operands = node.operands[::-1] if swap else node.operands
         if not self.may_match(operands):
             return None
-        for binding in _match_all(self.left.operands, operands, {}):
+        for binding in _match_all(self.left.operands, operands, {}, self.through_names):
             try:
                 result = _build(self.right, binding, node.span)
             except Mismatch:
@@ -73,8 +74,9 @@ class Rewriting:
 class Rewritings:
     """A table of rewrites, tried in order at each node."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, through_names: bool = False) -> None:
         self.text = text
+        self.through_names = through_names
 
     @cached_property
     def by_op(self) -> dict[str, list[Rewriting]]:
@@ -83,7 +85,7 @@ class Rewritings:
             equation = line.partition("#")[0].strip()
             if equation:
                 left, _, right = equation.partition("->")
-                rewriting = Rewriting(_pattern(left), _pattern(right))
+                rewriting = Rewriting(_pattern(left), _pattern(right), self.through_names)
                 table.setdefault(rewriting.left.op, []).append(rewriting)
         return table
 
@@ -120,7 +122,7 @@ def _from_tree(tree: ast.Expr) -> Pattern:
     raise AssertionError(f"not a pattern: {tree}")
 
 
-def _matches(pattern: Pattern, node: Node, binding: Binding) -> Iterator[Binding]:
+def _matches(pattern: Pattern, node: Node, binding: Binding, through: bool) -> Iterator[Binding]:
     if pattern.name:
         bound = binding.get(pattern.name)
         if bound is None:
@@ -132,13 +134,13 @@ def _matches(pattern: Pattern, node: Node, binding: Binding) -> Iterator[Binding
         if node.is_constant(pattern.number):
             yield binding
         return
-    if node.op.name != pattern.op or not _anonymous(node):
+    if node.op.name != pattern.op or not (through or _anonymous(node)):
         return
     orders: Iterable[tuple[Node, ...]] = [node.operands]
     if OPS[pattern.op].commutative and len(node.operands) == 2:
         orders = [node.operands, node.operands[::-1]]
     for operands in orders:
-        yield from _match_all(pattern.operands, operands, binding)
+        yield from _match_all(pattern.operands, operands, binding, through)
 
 
 def _anonymous(node: Node) -> bool:
@@ -150,13 +152,13 @@ def _same_constant(a: Node, b: Node) -> bool:
 
 
 def _match_all(
-    patterns: tuple[Pattern, ...], nodes: tuple[Node, ...], binding: Binding
+    patterns: tuple[Pattern, ...], nodes: tuple[Node, ...], binding: Binding, through: bool
 ) -> Iterator[Binding]:
     if len(patterns) != len(nodes):
         return
     bindings: list[Binding] = [binding]
     for pattern, node in zip(patterns, nodes, strict=True):
-        bindings = [found for b in bindings for found in _matches(pattern, node, b)]
+        bindings = [found for b in bindings for found in _matches(pattern, node, b, through)]
     yield from bindings
 
 

@@ -71,9 +71,15 @@ def _with(node: Node, operands: list[Node]) -> Node | None:
     return None if tuple(operands) == node.operands else replace(node, operands=tuple(operands))
 
 
+def _by_kernel(node: Node) -> bool:
+    """Whether a function of ours computes it, which may take its operands one by one."""
+    return isinstance(node.op.numpy, str) and node.op.numpy.startswith("_")
+
+
 def _strays(node: Node, operand: Node, strong: bool) -> bool:
     """Whether an operand would change the precision of the result."""
     if is_weak(operand):
         # What makes arrays of its operands takes a number of Python for a float64.
         return node.op.family not in ("elementwise", "pointwise")
-    return operand.type.kind is Kind.INT or (operand.type.kind is Kind.BOOL and not strong)
+    alone = not strong or _by_kernel(node)
+    return operand.type.kind is Kind.INT or (operand.type.kind is Kind.BOOL and alone)

@@ -80,6 +80,13 @@ def _softplus(x: Array) -> Array:
     return result
 
 
+def _xlogy(a: Array, b: Array) -> Array:
+    """a * log(b), and 0 where a is 0."""
+    zero = (a == 0) & ~np.isnan(b)
+    result: Array = np.where(zero, 0, a * np.log(np.where(zero, 1, b)))
+    return result[()]
+
+
 def _logsumexp(
     x: Array, axis: tuple[int, ...] | int | None = None, keepdims: bool = False
 ) -> Array:

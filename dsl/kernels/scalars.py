@@ -75,6 +75,20 @@ def _log1p(x: float) -> float:
     return -math.inf if x == -1.0 else math.nan
 
 
+def _logaddexp(a: float, b: float) -> float:
+    """log(exp(a) + exp(b)), without overflow."""
+    if a == b:
+        return a + math.log(2.0)
+    if math.isnan(a) or math.isnan(b):
+        return math.nan
+    return max(a, b) + math.log1p(math.exp(-abs(a - b)))
+
+
+def _xlogy(a: float, b: float) -> float:
+    """a * log(b), and 0 where a is 0."""
+    return 0.0 if a == 0.0 and not math.isnan(b) else a * _log(b)
+
+
 def _sqrt(x: float) -> float:
     """The square root; nan for negative numbers."""
     return math.sqrt(x) if x >= 0.0 else math.nan

@@ -144,6 +144,28 @@ TABLE.declare(
     values=iv.increasing(math.sqrt, NON_NEGATIVE),
 )  # fmt: skip
 
+_declare(
+    "logaddexp", "a, b", "`log(exp(a) + exp(b))`, without overflow.",
+    numpy="np.logaddexp({a}, {b})", math="_logaddexp({a}, {b})", paper="logaddexp({a}, {b})",
+    latex=r"\log(e^{{a}} + e^{{b}})", commutative=True,
+    rules={"a": "sigmoid(a - b)", "b": "sigmoid(b - a)"},
+)  # fmt: skip
+_declare(
+    "hypot", "a, b", "`sqrt(a^2 + b^2)`, without overflow; the slope at 0 is 0.",
+    numpy="np.hypot({a}, {b})", math="math.hypot({a}, {b})", paper="hypot({a}, {b})",
+    latex=r"\sqrt{{a}^2 + {b}^2}", commutative=True, convention="hypot has slope 0 at 0",
+    rules={"a": "if y == 0 then 0 else a / y", "b": "if y == 0 then 0 else b / y"},
+    shown={"a": "a / hypot(a, b)", "b": "b / hypot(a, b)"},
+    values=iv.constant(NON_NEGATIVE),
+)  # fmt: skip
+_declare(
+    "xlogy", "a, b", "`a * log(b)`, and 0 where `a` is 0.",
+    numpy="_xlogy({a}, {b})", math="_xlogy({a}, {b})", paper="{a} * log({b})",
+    latex=r"{a} \log {b}", domain={"a": POSITIVE, "b": POSITIVE},
+    rules={"a": "log(b)", "b": "if a == 0 then 0 else a / b"},
+    shown={"b": "a / b"},
+)  # fmt: skip
+
 # ── Trigonometric and hyperbolic functions ──────────────────────────────────
 
 _unary("sin", "The sine.", "cos(x)", safe={"x": FINITE}, values=iv.constant(UNIT))
@@ -275,6 +297,10 @@ def _as_float_text(types: Sequence[Type], attributes: Attributes) -> str:
     return "np.asarray({x}, {dtype})" if types[0].rank else "{dtype}.type({x})"
 
 
+def _as_int_text(types: Sequence[Type], attributes: Attributes) -> str:
+    return "np.asarray({x}, np.int64)" if types[0].rank else "np.int64({x})"
+
+
 _declare(
     "as_float", "x", "The same number in the working precision.",
     numpy=_as_float_text, math="float({x})", paper="{x}", latex="{x}",
@@ -282,7 +308,7 @@ _declare(
 )  # fmt: skip
 _declare(
     "as_int", "x", "The same truth value as a number.",
-    numpy="np.asarray({x}, np.int64)", math="int({x})", paper="{x}", latex="{x}",
+    numpy=_as_int_text, math="int({x})", paper="{x}", latex="{x}",
     exactly=Kind.INT, only_bool=True, public=False, values=iv.same,
 )  # fmt: skip
 _declare(
