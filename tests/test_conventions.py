@@ -547,3 +547,14 @@ def test_stable_rewrites_of_arrays(expression: str) -> None:
     found, gradients = loud(text, np.array([1000.0, 0.0]))
     assert np.isfinite(found)
     assert np.all(np.isfinite(gradients.x))
+
+
+@pytest.mark.parametrize("axis", ["", ", axis=0", ", axis=1, keepdims=true"])
+def test_the_root_of_a_sum_of_squares_is_a_norm(axis: str) -> None:
+    found, gradients = loud(f"input x: float[2, 3] output out = sum(sqrt(sum(x^2{axis})))", np.zeros((2, 3)))
+    assert found == 0.0 and not gradients.x.any()
+
+
+def test_the_square_of_a_named_norm_is_exact_at_zero() -> None:
+    found, gradients = loud("input x: float[n] node r = norm(x) output out = r^2", np.zeros(3))
+    assert found == 0.0 and not gradients.x.any()

@@ -31,7 +31,7 @@ def stabilise(graph: Graph) -> Graph:
 
 
 def step(node: Node) -> Node | None:
-    if node.op.name == "log":
+    if node.op.name in ("log", "sqrt", "square"):
         reduced = _of_reduction(node, node.operands[0])
         if reduced is not None:
             return reduced
@@ -39,9 +39,19 @@ def step(node: Node) -> Node | None:
 
 
 def _of_reduction(node: Node, x: Node) -> Node | None:
-    """``log(sum(exp(x)))`` and ``log(softmax(x))``, along the same axes."""
-    if x.op.name == "softmax":
+    """``log(sum(exp(x)))``, ``log(softmax(x))`` and ``sqrt(sum(x^2))`` along the same axes, and
+    ``norm(x)^2`` over all of them."""
+    inner = (node.op.name, x.op.name)
+    if inner == ("log", "softmax"):
         return make("log_softmax", x.operands, node.span, x.attributes)
-    if x.op.name == "sum" and x.operands[0].op.name == "exp":
-        return make("logsumexp", x.operands[0].operands, node.span, x.attributes)
+    if inner == ("square", "norm"):
+        return None if x.type.rank else make("sum_squares", x.operands, node.span)
+    if x.op.name != "sum":
+        return None
+    below = x.operands[0]
+    if node.op.name == "log" and below.op.name == "exp":
+        return make("logsumexp", below.operands, node.span, x.attributes)
+    few = len(x.attributes["axis"]) < 3 or not x.type.rank
+    if node.op.name == "sqrt" and below.op.name == "square" and few:
+        return make("norm", below.operands, node.span, x.attributes)
     return None
