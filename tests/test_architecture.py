@@ -14,7 +14,7 @@ ORDER = [
     "dsl.errors.diagnostic", "dsl.errors.render", "dsl.errors", "dsl.errors.mistakes",
     "dsl.errors.codes", "dsl.ast", "dsl.expected", "grammars", "grammars.tables", "dsl.tree",
     "dsl.parse", "grammars.__main__", "dsl.kernels.arrays", "dsl.kernels.scalars", "dsl.kernels",
-    "dsl.ops.declare", "dsl.ops.elementwise", "dsl.ops.reductions", "dsl.ops.arrays",
+    "dsl.ops.declare", "dsl.ops.elementwise", "dsl.ops.functions", "dsl.ops.reductions", "dsl.ops.arrays",
     "dsl.ops.linalg", "dsl.ops.calculus", "dsl.ops", "dsl.domains", "dsl.graph", "dsl.walk", "dsl.scope", "dsl.order",
     "dsl.constants", "dsl.written", "dsl.calls", "dsl.elaborate", "dsl.examples", "dsl.library",
     "dsl.declarations", "dsl.check", "dsl.lower", "dsl.format", "dsl",

@@ -551,7 +551,9 @@ def test_stable_rewrites_of_arrays(expression: str) -> None:
 
 @pytest.mark.parametrize("axis", ["", ", axis=0", ", axis=1, keepdims=true"])
 def test_the_root_of_a_sum_of_squares_is_a_norm(axis: str) -> None:
-    found, gradients = loud(f"input x: float[2, 3] output out = sum(sqrt(sum(x^2{axis})))", np.zeros((2, 3)))
+    found, gradients = loud(
+        f"input x: float[2, 3] output out = sum(sqrt(sum(x^2{axis})))", np.zeros((2, 3))
+    )
     assert found == 0.0 and not gradients.x.any()
 
 

@@ -46,6 +46,8 @@ def _of_reduction(node: Node, x: Node) -> Node | None:
         return make("log_softmax", x.operands, node.span, x.attributes)
     if inner == ("square", "norm"):
         return None if x.type.rank else make("sum_squares", x.operands, node.span)
+    if inner == ("sqrt", "vecdot") and x.operands[0] is x.operands[1]:
+        return make("norm", x.operands[:1], node.span, {"axis": (-1,), "keepdims": False})
     if x.op.name != "sum":
         return None
     below = x.operands[0]

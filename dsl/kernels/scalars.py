@@ -1,4 +1,4 @@
-"""Scalar functions with the results of IEEE arithmetic: inf and NaN, never an exception."""
+"""Scalar functions with the results of IEEE arithmetic: inf and NaN, never an error."""
 
 from __future__ import annotations
 
@@ -166,3 +166,62 @@ def _minimum(a: float, b: float) -> float:
 def _clip(x: float, low: float, high: float) -> float:
     """x held between low and high."""
     return _minimum(_maximum(x, low), high)
+
+
+def _exp2(x: float) -> float:
+    """2**x; inf where it overflows."""
+    try:
+        return math.exp2(x)
+    except OverflowError:
+        return math.inf
+
+
+def _log2(x: float) -> float:
+    """The logarithm to base 2; -inf at 0, nan below."""
+    if x > 0.0:
+        return math.log2(x)
+    return -math.inf if x == 0.0 else math.nan
+
+
+def _log10(x: float) -> float:
+    """The logarithm to base 10; -inf at 0, nan below."""
+    if x > 0.0:
+        return math.log10(x)
+    return -math.inf if x == 0.0 else math.nan
+
+
+def _reciprocal(x: float) -> float:
+    """1 / x; infinite at 0."""
+    return _divide(1.0, x)
+
+
+def _arccosh(x: float) -> float:
+    """The inverse hyperbolic cosine; nan below 1."""
+    return math.acosh(x) if x >= 1.0 else math.nan
+
+
+def _arctanh(x: float) -> float:
+    """The inverse hyperbolic tangent; infinite at -1 and 1, nan outside."""
+    if -1.0 < x < 1.0:
+        return math.atanh(x)
+    return math.copysign(math.inf, x) if abs(x) == 1.0 else math.nan
+
+
+def _floor(x: float) -> float:
+    """The float rounded down."""
+    return math.copysign(math.floor(x), x) if math.isfinite(x) else x
+
+
+def _ceil(x: float) -> float:
+    """The float rounded up."""
+    return math.copysign(math.ceil(x), x) if math.isfinite(x) else x
+
+
+def _trunc(x: float) -> float:
+    """The float rounded towards 0."""
+    return math.copysign(math.trunc(x), x) if math.isfinite(x) else x
+
+
+def _round(x: float) -> float:
+    """The float rounded to an integer, halves to the even one."""
+    return math.copysign(round(x), x) if math.isfinite(x) else x

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from .. import intervals as iv
@@ -35,22 +36,28 @@ def _entries(minimum: Kind, exactly: Kind | None = None, only_bool: bool = False
     return infer
 
 
-def _declare(name: str, signature: str, doc: str, **declaration: Any) -> None:
+def entrywise(table: Table, name: str, signature: str, doc: str, **declaration: Any) -> None:
+    """Declares an operation on entries. ``minimum`` or ``exactly`` say what kind results are;
+    ``only_bool`` admits truth values alone."""
     minimum = declaration.pop("minimum", Kind.FLOAT)
     exactly = declaration.pop("exactly", None)
     only_bool = declaration.pop("only_bool", False)
     declaration.setdefault("infer", _entries(minimum, exactly, only_bool))
-    TABLE.declare(name, signature, doc, family="elementwise", **declaration)
+    table.declare(name, signature, doc, family="elementwise", **declaration)
 
 
-def _unary(name: str, doc: str, slope: str, **declaration: Any) -> None:
+def function(table: Table, name: str, doc: str, slope: str, **declaration: Any) -> None:
     """A function of one float that NumPy and ``math`` have under the same name, unless said."""
     declaration.setdefault("numpy", f"np.{name}({{x}})")
     declaration.setdefault("math", f"math.{name}({{x}})")
     declaration.setdefault("paper", f"{name}({{x}})")
     declaration.setdefault("latex", rf"\{name}({{x}})")
     declaration["rules"] = {"x": slope} if slope else {}
-    _declare(name, "x", doc, **declaration)
+    entrywise(table, name, "x", doc, **declaration)
+
+
+_declare = partial(entrywise, TABLE)
+_unary = partial(function, TABLE)
 
 
 # ── Arithmetic ──────────────────────────────────────────────────────────────
