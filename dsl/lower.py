@@ -196,19 +196,6 @@ def _norm(node: Node, operands: tuple[Node, ...]) -> Node:
     return result
 
 
-@_lowering("sqrt")
-def _sqrt(node: Node, operands: tuple[Node, ...]) -> Node:
-    """The root of an unnamed sum of squares is a norm, whose slope at 0 is 0."""
-    (total,) = operands
-    if total.op.name == "sum" and not total.name:
-        (squares,) = total.operands
-        twice = squares.op.name == "multiply" and squares.operands[0] is squares.operands[1]
-        if (twice or squares.op.name == "square") and not squares.name:
-            base = squares.operands[:1]
-            return _norm(make("norm", base, node.span, total.attributes), base)
-    return replace(node, operands=operands)
-
-
 # ── Helpers of rules ────────────────────────────────────────────────────────
 
 

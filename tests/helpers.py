@@ -13,6 +13,7 @@ from gradc.compiler import driver
 from gradc.compiler.compilation import DEFAULT, Compilation, Options
 from gradc.compiler.interpret import Interpreter
 from gradc.compiler.load import execute
+from gradc.compiler.passes.stabilise import stabilise
 from gradc.compiler.reverse import gradients
 from gradc.dsl import ast
 from gradc.dsl.check import Checked
@@ -116,7 +117,7 @@ def gradient_nodes(graph: Graph, seeds: Mapping[str, Node], wrt: Sequence[str]) 
 
 def second_derivative(text: str, name: str, **values: Any) -> Any:
     """The gradient of the sum of the gradient of the objective: ``gradients`` applied twice."""
-    graph = lower(checked(text).graph)
+    graph = stabilise(lower(checked(text).graph))
     objective = graph.interface.objective
     assert objective is not None
     one = constant(1.0, graph.outputs[objective].span)

@@ -54,6 +54,11 @@ def _of_reduction(node: Node, x: Node) -> Node | None:
     if node.op.name == "log" and below.op.name == "exp":
         return make("logsumexp", below.operands, node.span, x.attributes)
     few = len(x.attributes["axis"]) < 3 or not x.type.rank
-    if node.op.name == "sqrt" and below.op.name == "square" and few:
-        return make("norm", below.operands, node.span, x.attributes)
+    if node.op.name == "sqrt" and _is_square(below) and few:
+        return make("norm", below.operands[:1], node.span, x.attributes)
     return None
+
+
+def _is_square(node: Node) -> bool:
+    twice = node.op.name == "multiply" and node.operands[0] is node.operands[1]
+    return twice or node.op.name == "square"
