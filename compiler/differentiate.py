@@ -49,7 +49,8 @@ def direction_nodes(graph: Graph, wrt: Sequence[str], prefix: str) -> dict[str, 
 def with_tangents(graph: Graph, wrt: Sequence[str]) -> Graph:
     """The graph whose further outputs are the tangents of its float outputs."""
     seeds = direction_nodes(graph, wrt, "d")
-    found = tangents(graph.outputs.values(), {graph.inputs[n]: s for n, s in seeds.items()})
+    given = {graph.inputs[name]: seed for name, seed in seeds.items()}
+    found = tangents(graph.outputs.values(), given, named=True)
     floats = {name: node for name, node in graph.outputs.items() if node.type.is_float}
     moved = {tangent_of(n): found.get(node) or zeros_like(node) for n, node in floats.items()}
     return replace(graph, outputs={**graph.outputs, **moved}, seeds=seeds)

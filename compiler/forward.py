@@ -16,10 +16,13 @@ from .rules import apply_rule, rule_text, times
 _PRODUCTS = frozenset({"matmul", "matvec", "vecdot", "vecouter"})
 
 
-def tangents(roots: Iterable[Node], given: Mapping[Node, Node]) -> dict[Node, Node]:
+def tangents(
+    roots: Iterable[Node], given: Mapping[Node, Node], *, named: bool = False
+) -> dict[Node, Node]:
     """The tangent of every float node under the roots that a given one reaches.
 
-    ``given`` are the tangents of some nodes. A root that has no entry has the tangent zero.
+    ``given`` are the tangents of some nodes. A root that has no entry has the tangent zero. With
+    ``named``, the tangent of a named node is called after it.
     """
     found = dict(given)
     for node in topological(roots):
@@ -28,6 +31,9 @@ def tangents(roots: Iterable[Node], given: Mapping[Node, Node]) -> dict[Node, No
         moving = [p for p, o in enumerate(node.operands) if o in found and rule_text(node.op, p)]
         if moving:
             found[node] = _tangent(node, moving, found)
+            fresh = found[node].cause is not None and found[node].adjoint_of is None
+            if named and node.name and fresh:
+                found[node] = replace(found[node], adjoint_of=node)
     return found
 
 
