@@ -24,7 +24,9 @@ def common(graph: Graph) -> Graph:
             continue
         group = groups[_key(node, numbers)]
         named = next((n for n in group if n.name), None)
-        adjoint = next((n for n in group if n.adjoint_of is not None), node)
+        # A value of the forward pass is not called a gradient because one happens to equal it.
+        backward = group if node.cause is not None else [node]
+        adjoint = next((n for n in backward if n.adjoint_of is not None), node)
         operands = tuple(replaced[operand] for operand in node.operands)
         result = node
         name, span = (named.name, named.span) if named else (node.name, node.span)

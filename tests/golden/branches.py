@@ -155,8 +155,8 @@ def value_and_grad(
         difference = s - 1
         sqrt_difference = np.sqrt(difference)
     z = sqrt_difference if mask_2 else dtype.type(0)  # line 7
-    d_sum_y = np.exp(z)
-    f = np.sum(y) * d_sum_y  # line 8
+    exp_z = np.exp(z)
+    f = np.sum(y) * exp_z  # line 8
     # sqrt(s - 1)  (line 7):  d(s - 1) = d(sqrt(s - 1)) / (2 * sqrt(s - 1))
     # A branch that is not taken must not warn.
     with np.errstate(all="ignore"):
@@ -167,7 +167,7 @@ def value_and_grad(
     # log(x)  (line 6):  dx = d(log(x)) / x
     # A branch that is not taken must not warn.
     with np.errstate(all="ignore"):
-        d_x = np.where(mask, d_sum_y / x, d_sum_y * (3 * x**2))
+        d_x = np.where(mask, exp_z / x, exp_z * (3 * x**2))
     if out is not None:
         return f, Gradients(_into(out.x, d_x), d_s)
     return f, Gradients(d_x, d_s)
