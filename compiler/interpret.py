@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..dsl.graph import Node, topological
-from ..dsl.kernels import arrays
+from ..dsl.kernels import namespace
 from ..dsl.sizes import Size
 from ..dsl.subscripts import Cut
 from .templates import Expression, fill
@@ -51,7 +51,7 @@ class Interpreter:
             operands = [np.asarray(operand, self.dtype) for operand in operands]
         code = _compiled(expression(node, self.sizes))
         names = {f"v{i}": value for i, value in enumerate(operands)}
-        result = eval(code, {"np": np, "dtype": self.dtype, **vars(arrays)}, names)
+        result = eval(code, {**namespace(), "np": np, "dtype": self.dtype}, names)
         return self.convert(result, node)
 
     def convert(self, value: Value, node: Node) -> Value:

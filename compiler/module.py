@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..dsl.kernels import kernels
+from ..dsl.kernels import ARRAYS, SCALARS, kernels
 from .compilation import Compilation
 from .directional import Directional
 from .functions import Functions
@@ -71,7 +71,7 @@ class _Module:
         return [*lines, f'SPEC_SHA256 = "{sha}"', f'GRADC_VERSION = "{version}"']
 
     def kernel_blocks(self) -> list[list[str]]:
-        available = kernels("scalars" if self.setting.scalar else "arrays")
+        available = kernels(SCALARS if self.setting.scalar else ARRAYS)
         wanted = set(self.setting.uses.kernels)
         stack = list(wanted)
         while stack:

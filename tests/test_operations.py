@@ -6,7 +6,6 @@ import itertools
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -23,9 +22,10 @@ from gradc.dsl.lower import lower
 from gradc.dsl.ops import OPS, Op
 from gradc.dsl.shapes import Kind, Mismatch, Type
 from gradc.dsl.sizes import Size
-from gradc.dsl.subscripts import Cut
 
-from .helpers import complex_step, differences, gradient_nodes, load, single, type_of
+from .cases import CASES as SPECIAL
+from .cases.case import Case
+from .helpers import complex_step, differences, gradient_nodes, load, single
 
 INTEGERS_ONLY = {"int_power"}
 ELEMENTWISE = [
@@ -38,25 +38,6 @@ REDUCTIONS = [
     if [p.sort for p in op.parameters][:2] == ["value", "axes"] and op.name[-9:] != "transpose"
     and op.name not in ("expand_dims", "squeeze")
 ]  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """An expression of one operation on operands of given types."""
-
-    op: str
-    expression: str
-    operands: Mapping[str, Type]
-    options: Mapping[str, Any] = field(default_factory=dict)
-    reference: Callable[..., Any] | None = None
-
-    def __str__(self) -> str:
-        types = ", ".join(f"{name}: {t}" for name, t in self.operands.items())
-        return f"{self.expression} with {types}"
-
-    @property
-    def floats(self) -> list[str]:
-        return [name for name, t in self.operands.items() if t.kind is Kind.FLOAT]
 
 
 # ── Cases from signatures ───────────────────────────────────────────────────
@@ -133,139 +114,6 @@ def reduction_cases(op: Op) -> Iterator[Case]:
             yield Case(op.name, f"{op.name}({words})", operands, options)
 
 
-def special(
-    text: str, reference: Callable[..., Any] | None, *operands: str, **options: Any
-) -> Case:
-    """A case by hand: ``special("dot(a, b)", np.dot, "a: float[3]", "b: float[3]")``."""
-    types = {}
-    for operand in operands:
-        name, _, written = operand.partition(": ")
-        types[name] = type_of(written)
-    name = text.partition(":")[0] if ":" in text.partition("(")[0] else text.partition("(")[0]
-    expression = text.removeprefix(f"{name}:").strip()
-    return Case(name, expression, types, options, reference)
-
-
-A, B = "a: float[2, 3]", "b: float[3, 4]"
-SPECIAL = [
-    special("matmul(a, b)", np.matmul, A, B),
-    special("matmul:a @ b", np.matmul, "a: float[1, 3]", "b: float[3, 1]"),
-    special("matmul(a, b)", np.matmul, "a: float[5, 2, 3]", B),
-    special("matmul(a, b)", np.matmul, A, "b: float[5, 3, 4]"),
-    special("matmul(a, b)", np.matmul, "a: float[5, 1, 2, 3]", "b: float[2, 3, 4]"),
-    special("matmul(a, b)", np.matmul, "a: float[2, 0]", "b: float[0, 3]"),
-    special("matmul(a, b)", np.matmul, "a: float[0, 2]", "b: float[2, 3]"),
-    special("matvec:a @ b", np.matmul, A, "b: float[3]"),
-    special("matvec:a @ b", np.matmul, "a: float[3]", "b: float[3, 2]"),
-    special("matvec:a @ b", np.matmul, "a: float[5, 2, 3]", "b: float[3]"),
-    special("matvec:a @ b", np.matmul, "a: float[3]", "b: float[5, 3, 2]"),
-    special("matvec:a @ b", np.matmul, "a: float[2, 1]", "b: float[1]"),
-    special("vecdot:a @ b", np.matmul, "a: float[3]", "b: float[3]"),
-    special("vecdot:a @ b", np.matmul, "a: float[1]", "b: float[1]"),
-    special("dot(a, b)", np.dot, "a: float[3]", "b: float[3]"),
-    special("dot(a, b)", np.dot, "a: float[0]", "b: float[0]"),
-    special("outer(a, b)", np.outer, "a: float[2]", "b: float[3]"),
-    special("outer(a, b)", np.outer, "a: float[1]", "b: float[3]"),
-    special("vecouter(a, b)", lambda a, b: a[..., None] * b[..., None, :],
-            "a: float[5, 2]", "b: float[3]"),
-    special("vecdot(a, b)", np.vecdot, "a: float[5, 2]", "b: float[5, 2]"),
-    special("transpose(x)", np.transpose, "x: float[2, 3]"),
-    special("transpose(x)", np.transpose, "x: float[3]"),
-    special("transpose(x)", np.transpose, "x: float[2, 3, 4]"),
-    special("transpose(x, axes=[1, 2, 0])", lambda x: np.transpose(x, (1, 2, 0)), "x: float[2, 3, 4]"),
-    special("transpose(x, axes=[-1, 0, 1])", lambda x: np.transpose(x, (-1, 0, 1)), "x: float[2, 3, 1]"),
-    special("untranspose(x, axes=[-2, -1, -3])", lambda x: np.transpose(x, (2, 0, 1)), "x: float[2, 3, 4]"),
-    special("matrix_transpose(x)", np.matrix_transpose, "x: float[2, 3, 4]"),
-    special("matrix_transpose:x.T", np.transpose, "x: float[2, 3]"),
-    special("reshape(x, [6])", lambda x: np.reshape(x, 6), "x: float[2, 3]"),
-    special("reshape(x, [3, -1])", lambda x: np.reshape(x, (3, -1)), "x: float[2, 3]"),
-    special("reshape(x, [1, 1])", lambda x: np.reshape(x, (1, 1)), "x: float[1]"),
-    special("reshape(x, [0, 3])", lambda x: np.reshape(x, (0, 3)), "x: float[2, 0]"),
-    special("expand_dims(x, 0)", lambda x: np.expand_dims(x, 0), "x: float[3]"),
-    special("expand_dims(x, [0, -1])", lambda x: np.expand_dims(x, (0, -1)), "x: float[2, 3]"),
-    special("expand_dims(x, 1)", lambda x: np.expand_dims(x, 1), "x: float[2, 3]"),
-    special("expand_dims(x, 0)", lambda x: np.expand_dims(x, 0), "x: float"),
-    special("squeeze(x)", np.squeeze, "x: float[1, 3, 1]"),
-    special("squeeze(x)", np.squeeze, "x: float[2, 3]"),
-    special("squeeze(x)", np.squeeze, "x: float[1, 1]"),
-    special("squeeze(x, axis=0)", lambda x: np.squeeze(x, 0), "x: float[1, 3, 1]"),
-    special("broadcast_to(x, [2, 3])", lambda x: np.broadcast_to(x, (2, 3)), "x: float[3]"),
-    special("broadcast_to(x, [2, 3])", lambda x: np.broadcast_to(x, (2, 3)), "x: float[2, 1]"),
-    special("broadcast_to(x, [2, 3])", lambda x: np.broadcast_to(x, (2, 3)), "x: float"),
-    special("broadcast_to(x, [0, 3])", lambda x: np.broadcast_to(x, (0, 3)), "x: float[1, 3]"),
-    special("concat(a, b)", lambda a, b: np.concat([a, b]), "a: float[2]", "b: float[3]"),
-    special("concat(a, b, axis=1)", lambda a, b: np.concat([a, b], 1), A, "b: float[2, 1]"),
-    special("concat(a, b, a)", lambda a, b: np.concat([a, b, a]), "a: float[2]", "b: float[3]"),
-    special("concat(a, b, axis=-2)", lambda a, b: np.concat([a, b], -2), A, "b: float[1, 3]"),
-    special("concat(a, b)", lambda a, b: np.concat([a, b]), "a: float[0]", "b: float[3]"),
-    special("concat(a)", lambda a: np.concat([a]), "a: float[3]"),
-    special("stack(a, b)", lambda a, b: np.stack([a, b]), "a: float[3]", "b: float[3]"),
-    special("stack(a, b, axis=1)", lambda a, b: np.stack([a, b], 1), "a: float[2, 3]", "b: float[2, 3]"),
-    special("stack(a, b, axis=-1)", lambda a, b: np.stack([a, b], -1), "a: float[2, 3]", "b: float[2, 3]"),
-    special("stack(a, b, a)", lambda a, b: np.stack([a, b, a]), "a: float", "b: float"),
-    special("array:[a, b, 2]", lambda a, b: np.array([a, b, 2]), "a: float", "b: float"),
-    special("array:[[a, b], [b, a]]", lambda a, b: np.array([[a, b], [b, a]]), "a: float", "b: float"),
-    special("array:[a]", lambda a: np.array([a]), "a: float"),
-    special("stack:[x, y2]", lambda x, y2: np.array([x, y2]), "x: float[3]", "y2: float[3]"),
-    special("getitem:x[1]", lambda x: x[1], "x: float[3]"),
-    special("getitem:x[-1]", lambda x: x[-1], "x: float[2, 3]"),
-    special("getitem:x[1:]", lambda x: x[1:], "x: float[3]"),
-    special("getitem:x[:-1]", lambda x: x[:-1], "x: float[3]"),
-    special("getitem:x[1:1]", lambda x: x[1:1], "x: float[3]"),
-    special("getitem:x[::2]", lambda x: x[::2], "x: float[5]"),
-    special("getitem:x[1::2]", lambda x: x[1::2], "x: float[6]"),
-    special("getitem:x[1:4:2]", lambda x: x[1:4:2], "x: float[6]"),
-    special("getitem:x[::-1]", lambda x: x[::-1], "x: float[4]"),
-    special("getitem:x[3:0:-1]", lambda x: x[3:0:-1], "x: float[5]"),
-    special("getitem:x[::-2]", lambda x: x[::-2], "x: float[5]"),
-    special("getitem:x[..., 1]", lambda x: x[..., 1], "x: float[2, 3, 4]"),
-    special("getitem:x[:, 1:, 0]", lambda x: x[:, 1:, 0], "x: float[2, 3, 4]"),
-    special("getitem:x[0, ..., 1:3]", lambda x: x[0, ..., 1:3], "x: float[2, 3, 4]"),
-    special("getitem:x[:]", lambda x: x[:], "x: float[3]"),
-    special("getitem:x[1, 2]", lambda x: x[1, 2], "x: float[2, 3]"),
-    special("place(x, [4], index)", lambda x: np.array([0.0, *x, 0.0]), "x: float[2]", index=(Cut(Size.of(1), Size.of(3)),)),
-    special("place(x, [2, 3], index)", lambda x: x[:, None] * np.array([0.0, 1.0, 0.0]), "x: float[2]", index=(Cut(), Size.of(1))),
-    special("place(x, [3], index)", lambda x: x * np.array([0.0, 0.0, 1.0]), "x: float", index=(Size.of(-1),)),
-    special("place_like(dx, x, index)", lambda dx, x: np.array([dx[0], 0.0, dx[1], 0.0]), "dx: float[2]", "x: float[4]",
-            index=(Cut(Size.of(0), None, 2),)),
-    special("entry(x, 1, axis=0)", lambda x: x[1], "x: float[2, 3]"),
-    special("entry(x, 2, axis=-1)", lambda x: x[..., 2], "x: float[2, 3]"),
-    special("part(x, 1, 3, axis=1)", lambda x: x[:, 1:3], "x: float[2, 4]"),
-    special("part(x, 0, 3, axis=0)", lambda x: x[0:3], "x: float[3]"),
-    special("reshape_like(dx, x)", lambda dx, x: np.reshape(dx, x.shape), "dx: float[6]", "x: float[2, 3]"),
-    special("spread(dx, x, axis=[0], keepdims=false)",
-            lambda dx, x: np.broadcast_to(dx, x.shape), "dx: float[3]", "x: float[2, 3]"),
-    special("spread(dx, x, axis=[1], keepdims=false)",
-            lambda dx, x: np.broadcast_to(dx[:, None], x.shape), "dx: float[2]", "x: float[2, 3]"),
-    special("spread(dx, x, axis=[1], keepdims=true)",
-            lambda dx, x: np.broadcast_to(dx, x.shape), "dx: float[2, 1]", "x: float[2, 3]"),
-    special("hits(x, best, axis=[0])", lambda x, best: (x == best) / np.sum(x == best, 0),
-            "x: float[3]", "best: float[1]"),
-    special("count:x * count(x, axis=[0])", lambda x: x * 2, "x: float[2, 3]"),
-    special("diagonal_mask(x)", lambda x: np.eye(3, dtype=bool), "x: float[3]"),
-    special("sum_squares(x)", lambda x: np.sum(x**2), "x: float[2, 3]"),
-    special("sum_squares(x)", lambda x: np.sum(x**2), "x: float[0]"),
-    special("sum_squares(x)", lambda x: np.sum(x**2), "x: float[2, 3, 2]"),
-    special("prod_others(x)",
-            lambda x: np.stack([np.prod(np.delete(x, i, -1), -1) for i in range(x.shape[-1])], -1),
-            "x: float[4]"),
-    special("prod_others(x)",
-            lambda x: np.stack([np.prod(np.delete(x, i, -1), -1) for i in range(x.shape[-1])], -1),
-            "x: float[2, 3]"),
-    special("prod_others(x)", lambda x: np.ones((2, 1)), "x: float[2, 1]"),
-    special("zeros:x + zeros(2, 3)", lambda x: x + np.zeros((2, 3)), "x: float"),
-    special("zeros:x + zeros([3])", lambda x: x + np.zeros(3), "x: float[3]"),
-    special("ones:x * ones(2, 3)", lambda x: x * np.ones((2, 3)), "x: float"),
-    special("eye:x * eye(3)", lambda x: x * np.eye(3), "x: float"),
-    special("eye:x @ eye(3, 4)", lambda x: x @ np.eye(3, 4), "x: float[2, 3]"),
-    special("linspace:x * linspace(0, 1, 5)", lambda x: x * np.linspace(0, 1, 5), "x: float"),
-    special("int_power:k^3", lambda k: k**3, "k: int[3]"),
-    special("int_power:k^5", lambda k: k**5, "k: int"),
-    special("int_power:x * b^3", lambda x, b: x * b, "x: float[3]", "b: bool[3]"),
-    special("constant:x * 2.5", lambda x: x * 2.5, "x: float[3]"),
-    special("size:x * n", lambda x: x * x.size, "x: float[n]"),
-    special("input:x", lambda x: x, "x: float[3]"),
-]  # fmt: skip
 GIVEN_ONLY = {op.name for op in OPS.values() if op.given_only}
 EXPANDED = {"grad"}  # Replaced by what it stands for before anything is computed.
 

@@ -1,7 +1,7 @@
 """Functions that generated modules carry with them, copied verbatim from here.
 
-``arrays`` holds those for NumPy, ``scalars`` those for ``math``. A template of the operation table
-calls them by name; whatever they call themselves is copied too.
+``scalars`` holds those for ``math``, the other files those for NumPy. A template of the operation
+table calls them by name; whatever they call themselves is copied too.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from importlib import import_module, resources
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +22,32 @@ class Kernel:
     needs: tuple[str, ...]
 
 
+SCALARS = ("scalars",)
+ARRAYS = ("arrays",)
+
+
 @cache
-def kernels(module: str) -> dict[str, Kernel]:
-    """The functions of ``arrays`` or ``scalars``, in the order they stand there."""
-    text = (
-        resources.files("gradc.dsl.kernels").joinpath(f"{module}.py").read_text("utf-8")
-    )
-    functions = [n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef)]
-    names = {function.name for function in functions}
+def kernels(files: tuple[str, ...]) -> dict[str, Kernel]:
+    """The functions of some files, in the order they stand there."""
+    folder = resources.files("gradc.dsl.kernels")
+    texts = [folder.joinpath(f"{name}.py").read_text("utf-8") for name in files]
+    functions = {
+        node.name: (node, ast.get_source_segment(text, node))
+        for text in texts
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef)
+    }
     found = {}
-    for function in functions:
-        source = ast.get_source_segment(text, function)
+    for name, (function, source) in functions.items():
         assert source is not None
         mentioned = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
-        needs = tuple(sorted(mentioned & names - {function.name}))
-        found[function.name] = Kernel(function.name, source, needs)
+        needs = tuple(sorted(mentioned & functions.keys() - {name}))
+        found[name] = Kernel(name, source, needs)
     return found
+
+
+@cache
+def namespace() -> dict[str, Any]:
+    """The kernels for arrays as functions, by name."""
+    modules = [import_module(f"{__name__}.{name}") for name in ARRAYS]
+    return {name: value for module in modules for name, value in vars(module).items()}

@@ -1,0 +1,5 @@
+"""Cases by hand, for operations whose signature does not say what to try; a file a family."""
+
+from . import arrays
+
+CASES = [*arrays.CASES]
