@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ..dsl.graph import Graph, Node
 from .names import Names, legal, temporary
 from .python import INDENT, WIDTH, fits
-from .render import Renderer
-from .schedule import Function, is_leaf
+from .render import Renderer, whole_call
+from .schedule import Function, call_key, is_leaf
 
 # Operations that raise no floating-point warning, whatever their operands are.
 _QUIET = frozenset(
@@ -56,15 +56,16 @@ class Body:
 
     def statement(self, node: Node, comment: Commenter) -> None:
         """One assignment, preceded by those of parts that must stand alone."""
+        if node in self._written:
+            return None  # Another result of the same call, which came before.
         inside = list(self.inside(node))
         for parent in inside:
             for operand in dict.fromkeys(parent.operands):
                 if operand not in self._written and not is_leaf(operand):
                     if self.renderer.uses_twice(parent, operand):
                         return self.apart(operand, node, comment)
-        name = self.name_of(node)
-        expression = self.renderer.computed(node)
-        line = f"{INDENT}{name} = {expression.text}"
+        targets = self.targets(node)
+        line = f"{INDENT}{self.left_side(node, targets)} = {self.right_side(node, targets)}"
         quiet = any(part in self.risky for part in inside)
         if not fits(INDENT * quiet + line):
             longest = self.longest_part(node)
@@ -74,9 +75,29 @@ class Body:
                 line += "  # fmt: skip"
         self._lines += [_Line(text) for text in comment(node, inside)]
         self._lines.append(_Line(self.with_place(line, node), quiet))
-        self.renderer.names[node] = name
-        self._written.add(node)
+        for target in targets:
+            self.renderer.names[target] = self.name_of(target)
+            self._written.add(target)
         return None
+
+    def targets(self, node: Node) -> list[Node]:
+        """The results that one statement computes: those of the node's call that are wanted."""
+        if not node.op.results:
+            return [node]
+        key = call_key(node)
+        return [n for n in self.function.statements if n.op.results and call_key(n) == key]
+
+    def left_side(self, node: Node, targets: list[Node]) -> str:
+        if len(targets) == 1:
+            return self.name_of(node)
+        names = {target.attributes["result"]: self.name_of(target) for target in targets}
+        count = len(node.op.result_names(node.attributes))
+        return ", ".join(names.get(result, "_") for result in range(count))
+
+    def right_side(self, node: Node, targets: list[Node]) -> str:
+        if len(targets) == 1:
+            return self.renderer.computed(node).text
+        return self.renderer.filled(node, whole_call(node)).text
 
     def apart(self, part: Node, node: Node, comment: Commenter) -> None:
         self.statement(part, comment)

@@ -17,7 +17,7 @@ from ..dsl.graph import Node, attribute_text, constant, topological
 from .evaluate import Evaluation
 from .paper import definition, differential, label, on_paper, rule_on_paper, slope_on_paper
 from .reverse import along_edge, gradients
-from .rules import rule_text
+from .rules import rule_of
 
 _LETTERS = ("x", "y", "z", "u", "v", "w")
 _MOST_ENTRIES = 9
@@ -75,7 +75,7 @@ class _Explainer:
             if _only_rounds(node) or node not in arriving or node not in active:
                 continue
             for position, operand in enumerate(node.operands):
-                if operand in active and rule_text(node.op, position):
+                if operand in active and rule_of(node, position):
                     yield self.step(node, position, arriving[node])
 
     def reached_by_inputs(self, order: list[Node]) -> set[Node]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from ..dsl.graph import Node, constant, make, topological
+from ..dsl.errors import SpecError, mistakes
+from ..dsl.graph import Fragment, Node, constant, make, topological
+from ..dsl.ruled import is_linear
 from ..dsl.shapes import Kind, Shape
-from .rules import apply_rule, rule_text, times
-
-_PRODUCTS = frozenset({"matmul", "matvec", "vecdot", "vecouter"})
+from .reverse import pullback
+from .rules import apply_rule, rule_of, tangent_of, times
 
 
 def tangents(
@@ -28,7 +29,7 @@ def tangents(
     for node in topological(roots):
         if node in found or not node.type.is_float:
             continue
-        moving = [p for p, o in enumerate(node.operands) if o in found and rule_text(node.op, p)]
+        moving = [p for p, o in enumerate(node.operands) if o in found and rule_of(node, p)]
         if moving:
             found[node] = _tangent(node, moving, found)
             fresh = found[node].cause is not None and found[node].adjoint_of is None
@@ -38,26 +39,51 @@ def tangents(
 
 
 def _tangent(node: Node, moving: list[int], found: Mapping[Node, Node]) -> Node:
-    if node.op.tangent:
-        return _shaped(_declared(node, found), node.type.shape)
+    if node.op.family == "ruled":
+        return _transposed(node, moving, found)
+    text = tangent_of(node)
+    if text:
+        return _shaped(_declared(node, text, found), node.type.shape)
     if node.op.family == "elementwise":
         parts = []
         for position in moving:
-            text = rule_text(node.op, position)
-            assert text is not None
-            slope = apply_rule(text, node, position, {"y": node})
+            rule = rule_of(node, position)
+            assert rule is not None
+            slope = apply_rule(rule, node, position, {"y": node})
             parts.append(times(found[node.operands[position]], slope, node, position))
         return _shaped(_total(node, parts), node.type.shape)
     assert node.op.family == "linear", f"{node.op.name} has no rule for tangents"
-    if node.op.name not in _PRODUCTS:
-        operands = [found.get(operand) or _zero(operand) for operand in node.operands]
-        return _applied(node, operands)
     parts = []
-    for position in moving:
+    for together in dict.fromkeys(_linear_with(node, position) for position in moving):
         operands = list(node.operands)
-        operands[position] = found[operands[position]]
+        for position in together:
+            if operands[position].type.is_float:
+                operands[position] = found.get(operands[position]) or _zero(operands[position])
         parts.append(_applied(node, operands))
     return _total(node, parts)
+
+
+def _transposed(node: Node, moving: list[int], found: Mapping[Node, Node]) -> Node:
+    """The transpose of a rule of the specification, which must be linear in what arrives."""
+    dy = make("input", (), node.span, {"name": "dy", "type": node.type})
+    seeds = []
+    for position in moving:
+        rule = rule_of(node, position)
+        assert isinstance(rule, Fragment)
+        if not is_linear(rule):
+            span = rule.root.span
+            raise SpecError([mistakes.rule_not_linear(span, f"d{node.op.operand_name(position)}")])
+        entry = apply_rule(rule, node, position, {"dy": dy})
+        seeds.append((entry, found[node.operands[position]]))
+    result = pullback(seeds, [dy]).gradients.get(dy)
+    return _zero(node) if result is None else replace(result, cause=node, adjoint_of=None)
+
+
+def _linear_with(node: Node, position: int) -> tuple[int, ...]:
+    """The operands that move together with one, in an operation that is linear in them."""
+    if node.op.variadic:
+        return tuple(range(len(node.operands)))
+    return node.op.linear_in(position)
 
 
 def _applied(node: Node, operands: list[Node]) -> Node:
@@ -72,13 +98,13 @@ def _total(node: Node, parts: list[Node]) -> Node:
     return total
 
 
-def _declared(node: Node, found: Mapping[Node, Node]) -> Node:
+def _declared(node: Node, text: str, found: Mapping[Node, Node]) -> Node:
     """The rule for tangents, those of operands that do not move being zero."""
     values = {"y": node}
     for parameter, operand in zip(node.op.operands, node.operands, strict=True):
         if operand.type.kind is not Kind.BOOL:
             values[f"d{parameter.name}"] = found.get(operand) or _zero(operand)
-    return apply_rule(node.op.tangent, node, 0, values)
+    return apply_rule(text, node, 0, values)
 
 
 def _zero(node: Node) -> Node:

@@ -70,6 +70,10 @@ def expression(node: Node, sizes: Mapping[str, int]) -> str:
     text = node.op.numpy
     if callable(text):
         text = text([o.type for o in node.operands], node.attributes)
+    results = node.op.result_names(node.attributes)
+    if results:
+        result = node.attributes["result"]
+        text = node.op.alone.get(results[result]) or f"{text}[{result}]"
     variables = [Expression(f"v{i}") for i in range(len(node.operands))]
     operands: dict[str, Expression] = {}
     if not node.op.variadic:

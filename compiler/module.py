@@ -10,7 +10,7 @@ from .directional import Directional
 from .functions import Functions
 from .header import header, module_docstring, needs_noqa
 from .python import INDENT, exploded, fits, quoted
-from .setting import Setting
+from .setting import MODULES, Setting
 
 
 def module_text(compilation: Compilation, spec: str, command: str, version: str) -> str:
@@ -83,7 +83,7 @@ class _Module:
         for name, kernel in available.items():
             if name in wanted:
                 source = kernel.source
-                for module in ("np", "math"):
+                for module in MODULES:
                     if f"{module}." in source:
                         written = self.setting.module(module)
                         source = source.replace(f"{module}.", f"{written}.")
@@ -93,7 +93,7 @@ class _Module:
     def imports(self, body: str) -> list[str]:
         lines = ["from __future__ import annotations", ""]
         standard = []
-        for module in ("math",):
+        for module in ("math", "warnings"):
             if module in self.setting.uses.modules:
                 name = self.setting.modules[module]
                 standard.append(f"import {module}" + (f" as {name}" if name != module else ""))

@@ -13,7 +13,7 @@ from ..dsl.format import expression_text
 from ..dsl.graph import Node
 from ..dsl.source import Source
 from .python import plain
-from .rules import rule_text, rule_tree
+from .rules import rule_of, rule_tree
 
 _LONGEST = 24
 _CALL = re.compile(r"\w+\([^()]*\)")
@@ -67,14 +67,18 @@ def differential(text: str) -> str:
 
 def rule_on_paper(node: Node, position: int) -> str:
     """The rule that sends the gradient of ``node`` to an operand, in the names of the spec."""
-    text = rule_text(node.op, position)
-    assert text is not None
+    rule = rule_of(node, position)
+    assert rule is not None
+    text = rule if isinstance(rule, str) else rule.root.span.text
     operand, result = node.operands[position], label(node)
     left, arriving = differential(label(operand)), differential(result)
     names = {"y": _atom(result), "dy": arriving}
     if not node.op.variadic:
         for parameter, value in zip(node.op.operands, node.operands, strict=True):
             names[parameter.name] = _atom(label(value))
+    if node.op.results:
+        own = node.op.result_names(node.attributes)[node.attributes["result"]]
+        names |= {own: _atom(result), f"d{own}": arriving}
     for name, option in node.attributes.items():
         names.setdefault(name, str(option))
     if node.op.name == "where":
@@ -110,9 +114,10 @@ def slope_on_paper(node: Node, position: int) -> ast.Expr | None:
     name = node.op.operand_name(position)
     text = node.op.shown.get(name)
     if text is None:
-        if node.op.family != "elementwise":
+        rule = rule_of(node, position)
+        if node.op.family != "elementwise" or not isinstance(rule, str):
             return None
-        text = node.op.rules[name]
+        text = rule
     constants = {
         parameter.name: operand.attributes["value"]
         for parameter, operand in zip(node.op.operands, node.operands, strict=False)

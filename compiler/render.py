@@ -82,10 +82,12 @@ class Renderer:
         return op.math
 
     def numpy_text(self, node: Node) -> str:
-        text = node.op.numpy
-        if callable(text):
-            text = text([o.type for o in node.operands], node.attributes)
-        return text
+        text = whole_call(node)
+        if not node.op.results:
+            return text
+        result = node.attributes["result"]
+        name = node.op.result_names(node.attributes)[result]
+        return node.op.alone.get(name) or f"{text}[{result}]"
 
     def filled(self, node: Node, text: str) -> Expression:
         self.note_uses(text)
@@ -214,6 +216,12 @@ class Renderer:
         if item.step == 1:
             return text
         return f"{text}:{item.step}" if simple else f"{text} : {item.step}"
+
+
+def whole_call(node: Node) -> str:
+    """NumPy's text of a call, all its results together."""
+    text = node.op.numpy
+    return text([o.type for o in node.operands], node.attributes) if callable(text) else text
 
 
 def chooses_whole(node: Node) -> bool:

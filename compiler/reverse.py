@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from ..dsl.graph import Graph, Node, constant, make, topological
+from ..dsl.graph import Fragment, Graph, Node, constant, make, topological
 from ..dsl.shapes import Shape
 from ..dsl.sizes import ONE
-from .rules import apply_rule, reach_text, rule_text, times
+from .rules import Rule, apply_rule, reach_of, rule_of, times
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +54,21 @@ class Adjoints:
 
 def gradients(graph: Graph, seeds: Mapping[str, Node], wrt: Iterable[Node]) -> Adjoints:
     """The gradient of ``sum(seed * output)`` with respect to each node of ``wrt``."""
-    return _Reverse(graph, seeds, list(wrt)).run()
+    return pullback([(graph.outputs[name], seed) for name, seed in seeds.items()], wrt)
+
+
+def pullback(seeds: Iterable[tuple[Node, Node]], wrt: Iterable[Node]) -> Adjoints:
+    """The gradient of the sum of ``seed * node`` over pairs of them."""
+    return _Reverse(list(seeds), list(wrt)).run()
 
 
 class _Reverse:
-    def __init__(self, graph: Graph, seeds: Mapping[str, Node], wrt: list[Node]) -> None:
-        self.order = topological(graph.outputs[name] for name in seeds)
+    def __init__(self, seeds: list[tuple[Node, Node]], wrt: list[Node]) -> None:
+        self.order = topological(node for node, _ in seeds)
         self.active = self._active(wrt)
         self.arriving: dict[Node, list[Adjoint]] = {}
-        for name, seed in seeds.items():
-            self.arriving.setdefault(graph.outputs[name], []).append(Adjoint(seed))
+        for node, seed in seeds:
+            self.arriving.setdefault(node, []).append(Adjoint(seed))
         self.wrt = set(wrt)
 
     def _active(self, wrt: list[Node]) -> set[Node]:
@@ -71,7 +76,7 @@ class _Reverse:
         active = {node for node in wrt if node.type.is_float}
         for node in self.order:
             if node.type.is_float and any(
-                operand in active and rule_text(node.op, position)
+                operand in active and rule_of(node, position)
                 for position, operand in enumerate(node.operands)
             ):
                 active.add(node)
@@ -117,15 +122,15 @@ class _Reverse:
 
     def _push(self, node: Node, total: Adjoint) -> None:
         for position, operand in enumerate(node.operands):
-            text = rule_text(node.op, position)
-            if text is None or operand not in self.active:
+            rule = rule_of(node, position)
+            if rule is None or operand not in self.active:
                 continue
-            for adjoint in _contributions(node, position, text, total):
+            for adjoint in _contributions(node, position, rule, total):
                 fitted = _unbroadcast(adjoint, node, position)
                 self.arriving.setdefault(operand, []).append(fitted)
 
 
-def _contributions(node: Node, position: int, text: str, total: Adjoint) -> Iterable[Adjoint]:
+def _contributions(node: Node, position: int, rule: Rule, total: Adjoint) -> Iterable[Adjoint]:
     value, guard = total.value, total.guard
     if node.op.name == "where":
         condition = node.operands[0]
@@ -134,7 +139,7 @@ def _contributions(node: Node, position: int, text: str, total: Adjoint) -> Iter
         both = condition if guard is None else _and(guard, condition)
         return [Adjoint(value, both)]
     if node.op.family == "elementwise":
-        passed = _times_slope(node, position, text, value)
+        passed = _times_slope(node, position, rule, value)
         return [Adjoint(passed, guard, total.clean and passed is value)]
     given = {"y": node, "dy": value}
     if guard is not None and guard.type.rank and node.op.family != "pointwise":
@@ -142,18 +147,21 @@ def _contributions(node: Node, position: int, text: str, total: Adjoint) -> Iter
         if _mixes(node, position):
             given = {**_safe(node, position, guard), "y": node, "dy": total.selected()}
         guard = _reach(node, position, guard)
-    return [Adjoint(apply_rule(text, node, position, given), guard)]
+    return [Adjoint(apply_rule(rule, node, position, given), guard)]
 
 
-def _times_slope(node: Node, position: int, text: str, value: Node) -> Node:
-    if text == "1":
+def _times_slope(node: Node, position: int, rule: Rule, value: Node) -> Node:
+    if rule == "1":
         return value
-    return times(value, apply_rule(text, node, position, {"y": node}), node, position)
+    return times(value, apply_rule(rule, node, position, {"y": node}), node, position)
 
 
 def _reach(node: Node, position: int, guard: Node) -> Node:
     """The guard of an operand: where entries of the result that count depend on it."""
-    return apply_rule(reach_text(node.op, position), node, position, {"dy": guard})
+    if node.op.family == "ruled":  # Any entry may depend on any other.
+        somewhere = _like(guard, "any", [guard], axis=None, keepdims=False)
+        return _repeated(somewhere, node.operands[position].type.shape)
+    return apply_rule(reach_of(node, position), node, position, {"dy": guard})
 
 
 def _safe(node: Node, position: int, guard: Node) -> dict[str, Node]:
@@ -161,11 +169,12 @@ def _safe(node: Node, position: int, guard: Node) -> dict[str, Node]:
     are there must not reach the sums of the rule."""
     safe = {}
     for other, operand in enumerate(node.operands):
-        if other != position and not node.op.variadic:
+        wanted = operand.type.is_float and rule_of(node, other) is not None
+        if other != position and wanted and not node.op.variadic:
             counts = _reach(node, other, guard)
-            zero = constant(0.0, node.span)
-            parts = [counts, operand, zero]
             name = node.op.operand_name(other)
+            shield = apply_rule(node.op.shield.get(name, "0.0"), node, position, {})
+            parts = [counts, operand, shield]
             safe[name] = make("where", parts, node.span, cause=node, position=position)
     return safe
 
@@ -186,16 +195,17 @@ def _unbroadcast(adjoint: Adjoint, cause: Node, position: int) -> Adjoint:
 
 def along_edge(node: Node, position: int, arriving: Node) -> Node | None:
     """What goes back from a node to one operand, before it is added to what other uses bring."""
-    text = rule_text(node.op, position)
-    if text is None:
+    rule = rule_of(node, position)
+    if rule is None:
         return None
-    (adjoint,) = _contributions(node, position, text, Adjoint(arriving))
+    (adjoint,) = _contributions(node, position, rule, Adjoint(arriving))
     return _unbroadcast(adjoint, node, position).selected()
 
 
 def _mixes(node: Node, position: int) -> bool:
     """Whether an entry of the operand counts for several entries of the result."""
-    return "any(" in reach_text(node.op, position)
+    rule = reach_of(node, position)
+    return isinstance(rule, Fragment) or "any(" in rule
 
 
 def _repeated(guard: Node, shape: Shape) -> Node:

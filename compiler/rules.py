@@ -7,42 +7,25 @@ copied from there.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..dsl import ast
 from ..dsl.elaborate import Elaborator
 from ..dsl.errors import SpecError
-from ..dsl.graph import Node, make, topological
+from ..dsl.graph import Fragment, Node, make, sibling
 from ..dsl.library import prelude
 from ..dsl.lower import lower_nodes
-from ..dsl.ops import Op
+from ..dsl.ops import Chosen
 from ..dsl.order import free_names
 from ..dsl.parse import parse_expression
+from ..dsl.ruled import ARRIVING
 from ..dsl.scope import Functions, Report, Scope, Static
 from ..dsl.shapes import Type
 from ..dsl.sizes import Size
-from ..dsl.source import Source, Span
+from ..dsl.source import Source
 
-
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """A graph with placeholders: ``order`` is an order of computation that ends in ``root``."""
-
-    placeholders: Mapping[str, Node]
-    order: tuple[Node, ...]
-    root: Node
-
-    def copy(self, values: Mapping[str, Node], span: Span, cause: Node, position: int) -> Node:
-        """The fragment applied to nodes, marked as part of the derivative of ``cause``."""
-        placed = {own: values[name] for name, own in self.placeholders.items()}
-        for node in self.order:
-            operands = tuple(placed[operand] for operand in node.operands)
-            placed[node] = Node(
-                node.op, operands, node.attributes, node.type, span, "", cause, position
-            )
-        return placed[self.root]
+Rule: TypeAlias = str | Fragment
 
 
 @cache
@@ -51,30 +34,68 @@ def rule_tree(text: str) -> ast.Expr:
     return parse_expression(Source(text, "<rule>"))
 
 
-def rule_text(op: Op, position: int) -> str | None:
+def rule_of(node: Node, position: int) -> Rule | None:
     """The rule for an operand, or ``None`` where nothing goes back."""
-    return op.rules.get(op.operand_name(position))
+    rule = node.op.rules.get(_key(node, position))
+    return rule if rule is None or isinstance(rule, Fragment) else _text(rule, node)
 
 
-def reach_text(op: Op, position: int) -> str:
+def reach_of(node: Node, position: int) -> Rule:
     """How the guard of a result becomes that of an operand."""
-    name = op.operand_name(position)
-    return op.reach.get(name) or op.rules[name]
+    rule = node.op.reach.get(_key(node, position)) or rule_of(node, position)
+    assert rule is not None
+    return rule
 
 
-def apply_rule(text: str, node: Node, position: int, values: Mapping[str, Node]) -> Node:
-    """The value of a rule's text for a node.
+def tangent_of(node: Node) -> str:
+    """The rule of forward mode, or nothing where slopes or linearity give it."""
+    tangent = node.op.tangent
+    if isinstance(tangent, str):
+        return tangent
+    return _text(tangent.get(_result(node), ""), node)
+
+
+def _text(rule: str | Chosen, node: Node) -> str:
+    if isinstance(rule, str):
+        return rule
+    return rule.choose([o.type for o in node.operands], node.attributes)
+
+
+def _key(node: Node, position: int) -> str:
+    name = node.op.operand_name(position)
+    return f"{_result(node)}.{name}" if node.op.results else name
+
+
+def _result(node: Node) -> str:
+    return node.op.result_names(node.attributes)[node.attributes["result"]]
+
+
+def apply_rule(rule: Rule, node: Node, position: int, values: Mapping[str, Node]) -> Node:
+    """The value of a rule for a node.
 
     ``values`` adds ``y``, ``dy`` or tangents to the operands, or replaces some; options of the
-    node and, for variadic ones, ``position``, ``start`` and ``stop`` are constants of the text.
+    node and, for variadic ones, ``position``, ``start`` and ``stop`` are constants of a text.
     """
-    op = node.op
-    given: dict[str, Node] = {}
-    if not op.variadic:
-        given = {p.name: o for p, o in zip(op.operands, node.operands, strict=True)}
-    given |= values
+    own: dict[str, Node] = {}
+    if not node.op.variadic:
+        own = {p.name: o for p, o in zip(node.op.operands, node.operands, strict=True)}
+    if isinstance(rule, Fragment):
+        given = {**own, **_results(node), ARRIVING: values["dy"]}
+        return rule.copy(given, node.span, node, position)
+    return _apply_text(rule, node, position, own | dict(values))
+
+
+def _results(node: Node) -> dict[str, Node]:
+    """The results of the call that a node is one of, by name."""
+    names = node.op.result_names(node.attributes)
+    return {name: sibling(node, result) for result, name in enumerate(names)}
+
+
+def _apply_text(text: str, node: Node, position: int, given: dict[str, Node]) -> Node:
     constants = dict(node.attributes)
-    if op.variadic:
+    for name, result in _results(node).items():
+        given[name] = result
+    if node.op.variadic:
         constants |= _stretch(node, position)
     given = {name: value for name, value in given.items() if _mentions(text, name)}
     key = tuple(constants.items())
@@ -117,7 +138,7 @@ def _fragment(
         raise SpecError(report.diagnostics)
     stop = list(placeholders.values())
     lowered = lower_nodes([root], stop)[root]
-    return Fragment(placeholders, tuple(topological([lowered], stop)), lowered)
+    return Fragment.of(placeholders, lowered)
 
 
 def times(value: Node, slope: Node, cause: Node, position: int) -> Node:

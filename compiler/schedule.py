@@ -7,7 +7,7 @@ name is written inside the statement that uses it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 from ..dsl.graph import Graph, Node, topological
@@ -91,8 +91,13 @@ def plan(
     weight: dict[Node, int] = {}
     statements: list[Node] = []
     inlined: set[Node] = set()
+    calls = Counter(call_key(node) for node in nodes if node.op.results)
     for node in nodes:
         if is_leaf(node):
+            continue
+        if node.op.results and calls[call_key(node)] > 1:
+            statements.append(node)  # Several results of one call are one statement.
+            weight[node] = 0
             continue
         own = 1 + sum(weight.get(operand, 0) for operand in node.operands)
         if _stays(node, uses[node], forced) or own > _MAX_WEIGHT:
@@ -102,6 +107,12 @@ def plan(
             inlined.add(node)
             weight[node] = own
     return Function(given, tuple(statements), results, frozenset(inlined))
+
+
+def call_key(node: Node) -> Hashable:
+    """The same for all results of a call."""
+    options = tuple((k, v) for k, v in node.attributes.items() if k != "result")
+    return node.op.name, node.operands, options
 
 
 def _stays(node: Node, uses: int, forced: set[Node]) -> bool:
@@ -129,6 +140,7 @@ def kept_for_backward(graph: Graph, forward: Function) -> tuple[Node, ...]:
     Views and plain numbers are made again instead.
     """
     available = forward.nodes
+    calls = {call_key(node) for node in available if node.op.results}
     kept: dict[Node, None] = {}
     seen: set[Node] = set()
     stack = list(graph.gradients.values())
@@ -139,7 +151,7 @@ def kept_for_backward(graph: Graph, forward: Function) -> tuple[Node, ...]:
         seen.add(node)
         cheap = node.op.view or is_weak(node) or (not node.name and node.op.name in _CHEAP)
         if (node.op.name == "input" and node in graph.inputs.values()) or (
-            node in available and not cheap
+            (node in available or (node.op.results and call_key(node) in calls)) and not cheap
         ):
             kept[node] = None
         else:

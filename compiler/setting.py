@@ -11,6 +11,8 @@ from .names import Names, legal
 from .ranges import ranges
 from .render import Renderer, Uses
 
+# What generated code may import, under these names where they are free.
+MODULES = ("np", "math", "warnings")
 # What functions made of other functions call.
 _CALLED = ("forward", "backward", "jvp", "hvp")
 GLOBALS = (
@@ -48,7 +50,7 @@ class Setting:
         # The user's names win over those of imported modules.
         spec = {legal(node.label) for node in self.compilation.forward.landmarks}
         taken = Names(spec | set(self.parameters.values()))
-        self.modules = {module: taken.fresh(module) for module in ("np", "math")}
+        self.modules = {module: taken.fresh(module) for module in MODULES}
         self.dtype = taken.fresh("dtype")
         for module, name in (*self.modules.items(), ("dtype", self.dtype)):
             self.note(module, name)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..dsl.domains import Domain
-from ..dsl.graph import Graph, Node, map_nodes
+from ..dsl.graph import Graph, Node, map_nodes, with_mapped_rules
 from ..dsl.shapes import Type
 from ..dsl.sizes import Size
 from ..dsl.subscripts import Condition, Cut
@@ -18,13 +18,15 @@ class UnmetCondition(Exception):
 
 
 def specialise(graph: Graph, sizes: Mapping[str, Size]) -> Graph:
+    def fixed(node: Node, operands: tuple[Node, ...]) -> Node:
+        attributes = {name: _value(v, sizes) for name, v in node.attributes.items()}
+        type_ = _value(node.type, sizes)
+        op = with_mapped_rules(node.op, fixed) if node.op.family == "ruled" else node.op
+        return replace(node, op=op, operands=operands, attributes=attributes, type=type_)
+
     replaced: dict[Node, Node] = {}
     for node in graph.nodes:
-        operands = tuple(replaced[operand] for operand in node.operands)
-        attributes = {name: _value(v, sizes) for name, v in node.attributes.items()}
-        replaced[node] = replace(
-            node, operands=operands, attributes=attributes, type=_value(node.type, sizes)
-        )
+        replaced[node] = fixed(node, tuple(replaced[operand] for operand in node.operands))
     interface = graph.interface
     inputs = tuple(
         replace(i, type=_value(i.type, sizes), domain=_value(i.domain, sizes))
@@ -41,10 +43,10 @@ def specialise(graph: Graph, sizes: Mapping[str, Size]) -> Graph:
             conditions.append((Condition(low, high, condition.what), span))
     open_sizes = tuple(name for name in interface.open_sizes if name not in sizes)
     bound = tuple(name for name in interface.sizes if name not in sizes)
-    fixed = replace(
+    interface = replace(
         interface, inputs=inputs, sizes=bound, open_sizes=open_sizes, conditions=tuple(conditions)
     )
-    return replace(map_nodes(graph, replaced), interface=fixed)
+    return replace(map_nodes(graph, replaced), interface=interface)
 
 
 def without_domains(graph: Graph) -> Graph:

@@ -16,9 +16,11 @@ from .errors import Diagnostic, Severity, SpecError, mistakes
 from .examples import Example, check_examples
 from .graph import Graph, Interface, Node, topological
 from .order import ordered
+from .ruled import rules_of
 from .scope import Functions, nearest
 from .shapes import Kind, Type
 from .source import Span
+from .walk import run
 
 if TYPE_CHECKING:
     import networkx
@@ -85,6 +87,7 @@ class Checker(Declarations):
         self.reject_what_is_not_built(declarations)
         self.use([d for d in declarations if isinstance(d, ast.Use)])
         self.define([d for d in declarations if isinstance(d, ast.Def)])
+        self.rules |= rules_of(self.program, self.report)
         self.declare_sizes([d for d in declarations if isinstance(d, ast.Size)])
         self.introduce_sizes(inputs)
         self.fix_sizes()
@@ -98,6 +101,7 @@ class Checker(Declarations):
             self.files,
             self.scope.declared,
             self.complete,
+            self.rules,
         )
         elaborator = Elaborator(functions, self.report)
         self.elaborate(elaborator)
@@ -117,13 +121,7 @@ class Checker(Declarations):
         order = ordered(self.nodes, self.report)
         for name in self.nodes:
             self.scope.values.setdefault(name, None)
-        for name in order:
-            statement = self.nodes[name]
-            target = statement.target
-            if target.indices or len(target.names) > 1:
-                continue
-            node = elaborator.elaborate(statement.value, self.scope)
-            self.scope.values[name] = elaborator.named(statement, node, self.scope)
+        run(elaborator.define(order, self.nodes, self.scope))
 
     # ── Results ─────────────────────────────────────────────────────────────
 
@@ -200,7 +198,8 @@ class Checker(Declarations):
                 self.report(mistakes.no_dependence(node.span, value, x))
         needed = set(topological(graph.outputs.values()))
         for name, statement in self.nodes.items():
-            if self.scope.values[name] not in needed:
+            beside = [self.scope.values[n.id] for n in statement.target.names]
+            if needed.isdisjoint(beside):
                 place: Span = next(n.span for n in statement.target.names if n.id == name)
                 self.report(mistakes.unused_node(place, name))
         objective = graph.interface.objective

@@ -10,6 +10,7 @@ from .errors import mistakes
 from .graph import Input, make
 from .ops import OPS
 from .order import calls, free_names, index_names, introduced, ordered
+from .ruled import rules_of
 from .scope import Functions, Report, Scope, nearest
 from .sizes import Size, solve
 from .source import Source, Span
@@ -45,6 +46,7 @@ class Declarations:
         self.files: dict[Source, dict[str, ast.Def]] = {
             d.name.span.source: {} for d in prelude.values()
         }
+        self.rules: dict[Span, ast.Rule] = {}
         self.complete = True
         self.wrong_objective = False
 
@@ -56,14 +58,9 @@ class Declarations:
                 for name in _left_by(declaration):
                     self.scope.values[name.id] = None
                     self.scope.declared[name.id] = name.span
-            elif isinstance(declaration, ast.Rule):
-                self.report(mistakes.not_built(declaration.name.span, "a rule"))
             elif isinstance(declaration, ast.Node):
                 if declaration.target.indices:
                     what = "a node defined entry by entry"
-                    self.report(mistakes.not_built(declaration.target.span, what))
-                elif len(declaration.target.names) > 1:
-                    what = "a call with several results"
                     self.report(mistakes.not_built(declaration.target.span, what))
 
     def use(self, uses: Iterable[ast.Use]) -> None:
@@ -74,6 +71,7 @@ class Declarations:
                 self.complete = False
                 continue
             functions: dict[str, ast.Def] = {}
+            self.rules |= rules_of(program, Report())
             for declaration in program.declarations:
                 if isinstance(declaration, ast.Def):
                     functions[declaration.name.id] = declaration
@@ -211,6 +209,12 @@ class Declarations:
         for declaration in self.program.declarations:
             if isinstance(declaration, ast.Def):
                 self._check_function(declaration, functions)
+            elif isinstance(declaration, ast.Rule):
+                results = [name.id for name in declaration.results]
+                known = {name.id for name in declaration.parameters} | {*results}
+                known |= {f"d{name}" for name in results} | self.scope.sizes.keys()
+                known |= self._local_sizes(declaration.name.id)
+                self._check_names([value for _, value in declaration.entries], known, functions)
         self.check_recursion()
 
     def _check_function(self, function: ast.Def, functions: Functions) -> None:
@@ -229,6 +233,19 @@ class Declarations:
                 values += statement.values
         if sum(isinstance(s, ast.Return) for s in function.body) != 1:
             self.report(mistakes.no_body_return(function.name.span, function.name.id))
+        self._check_names(values, known, functions)
+
+    def _local_sizes(self, function: str) -> set[str]:
+        """The sizes that the types of a function's parameters name."""
+        parameters = self.functions[function].parameters if function in self.functions else ()
+        shapes = [p.type.shape for p in parameters if p.type is not None]
+        return {n.id for shape in shapes for size in shape for n in free_names(size)}
+
+    def _check_names(
+        self, values: Iterable[ast.Expr], known: set[str], functions: Functions
+    ) -> None:
+        """That a body mentions only what it can see, whatever its parameters are."""
+        values = list(values)
         known |= {n.id for value in values for n in index_names(value)}
         for mention in (n for value in values for n in free_names(value)):
             name, span = mention.id, mention.span

@@ -164,6 +164,9 @@ class Elaborator(Calls):
             places = places or [operand.span for operand in present]
             self.report(mistakes.mismatch(error, span, places, _declared(error, present, places)))
             return None
+        if op.needs is not None:
+            needs = op.needs([operand.type for operand in present], node.attributes)
+            self.report.conditions += [(condition, span) for condition in needs]
         if op.family == "elementwise" and len(present) == 2 and not self.internal:
             left, right = (operand.type for operand in present)
             if grows_both(left.shape, right.shape):

@@ -6,7 +6,7 @@ nodes that compute the same are merged by a pass, not by the constructor.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -73,6 +73,20 @@ def make(
     return Node(op, operands, normal, inferred, span, **more)
 
 
+def with_mapped_rules(op: Op, transform: Callable[[Node, tuple[Node, ...]], Node]) -> Op:
+    """The operation of a function with its own derivative, its rule mapped node by node."""
+    rules = {name: rule.mapped(transform) for name, rule in op.rules.items()}
+    return replace(op, rules=rules)
+
+
+def sibling(node: Node, result: int) -> Node:
+    """Another result of the same call, or the node itself."""
+    if result == node.attributes["result"]:
+        return node
+    attributes = {**node.attributes, "result": result}
+    return make(node.op, node.operands, node.span, attributes, cause=node.cause)
+
+
 def constant(value: float | bool, span: Span) -> Node:
     return make("constant", (), span, {"value": value})
 
@@ -100,6 +114,38 @@ def topological(roots: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node]:
                 order.append(node)
                 stack.pop()
     return order
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A graph with placeholders: ``order`` is an order of computation that ends in ``root``."""
+
+    placeholders: Mapping[str, Node]
+    order: tuple[Node, ...]
+    root: Node
+
+    @staticmethod
+    def of(placeholders: Mapping[str, Node], root: Node) -> Fragment:
+        order = topological([root], placeholders.values())
+        return Fragment(placeholders, tuple(order), root)
+
+    def mapped(self, transform: Callable[[Node, tuple[Node, ...]], Node]) -> Fragment:
+        """Each node, placeholders included, as ``transform`` makes it from its new operands."""
+        placed: dict[Node, Node] = {}
+        for node in (*self.placeholders.values(), *self.order):
+            placed[node] = transform(node, tuple(placed[operand] for operand in node.operands))
+        placeholders = {name: placed[node] for name, node in self.placeholders.items()}
+        return Fragment.of(placeholders, placed[self.root])
+
+    def copy(self, values: Mapping[str, Node], span: Span, cause: Node, position: int) -> Node:
+        """The fragment applied to nodes, marked as part of the derivative of ``cause``."""
+        placed = {own: values[name] for name, own in self.placeholders.items()}
+        for node in self.order:
+            operands = tuple(placed[operand] for operand in node.operands)
+            placed[node] = Node(
+                node.op, operands, node.attributes, node.type, span, "", cause, position
+            )
+        return placed[self.root]
 
 
 @dataclass(frozen=True, slots=True)

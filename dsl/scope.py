@@ -71,6 +71,8 @@ class Functions:
     files: Mapping[Source, Mapping[str, ast.Def]] = field(default_factory=dict)
     hidden: Mapping[str, Span] = field(default_factory=dict)
     complete: bool = True
+    rules: Mapping[Span, ast.Rule] = field(default_factory=dict)
+    """The derivatives that files give for their functions, by the place of the function's name."""
 
     def visible(self, source: Source) -> Mapping[str, ast.Def]:
         return self.files.get(source, self.own)

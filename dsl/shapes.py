@@ -97,6 +97,18 @@ def broadcast(shapes: Sequence[Shape]) -> Shape:
     return tuple(result)
 
 
+def summed_axes(shape: Shape, target: Shape) -> tuple[int, ...] | None:
+    """The axes to sum over so that ``shape`` becomes what was broadcast to it; ``None`` where it
+    is not larger than ``target``."""
+    if broadcast([shape, target]) != shape:
+        return None
+    return tuple(
+        axis
+        for axis in range(-len(shape), 0)
+        if axis < -len(target) or (target[axis] == ONE and shape[axis] != ONE)
+    )
+
+
 def grows_both(a: Shape, b: Shape) -> bool:
     """Whether broadcasting makes both shapes larger, as ``[N]`` with ``[N, 1]`` does."""
     if not a or not b:

@@ -26,6 +26,7 @@ from gradc.dsl.scope import Functions, Report, Scope, Static
 from gradc.dsl.shapes import Kind, Type
 from gradc.dsl.sizes import Size
 from gradc.dsl.source import Source
+from gradc.dsl.walk import run
 
 Values = Mapping[str, Any]
 _numbers = itertools.count()
@@ -83,7 +84,12 @@ def single(expression: str, operands: Mapping[str, Type], **options: Any) -> Che
         name: Size.of(name) for t in operands.values() for s in t.shape for name in s.names()
     }
     report = Report()
-    node = Elaborator(Functions({}, prelude()), report, internal=True).elaborate(tree, scope)
+    elaborator = Elaborator(Functions({}, prelude()), report, internal=True)
+    if "result" in options:
+        assert isinstance(tree, ast.Call)
+        node = run(elaborator.results(tree, scope))[options["result"]]
+    else:
+        node = elaborator.elaborate(tree, scope)
     assert node is not None, [str(d) for d in report.diagnostics]
     if node.op.name in ("input", "constant", "size"):
         node = make("alias", [node], tree.span)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from ...dsl.graph import Graph, Node
-from . import common, fold, precision, prune, shapes, simplify
+from . import common, fold, precision, prune, shapes, simplify, symmetry
 from .rewrite import Step, rewrite
 
 Pass = Callable[[Graph], Graph]
@@ -17,6 +17,7 @@ Pass = Callable[[Graph], Graph]
 LOCAL: tuple[tuple[str, Step], ...] = (
     ("fold", fold.step),
     ("simplify", simplify.step),
+    ("symmetry", symmetry.step),
     ("shapes", shapes.step),
 )
 WHOLE: tuple[tuple[str, Pass], ...] = (("prune", prune.prune), ("common", common.common))

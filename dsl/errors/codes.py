@@ -762,6 +762,45 @@ CODES: dict[str, Page] = {
         output y = wave(x)
         """,
     ),
+    "G126": _page(
+        "another number of results",
+        """
+        A call with several results stands behind as many names, and nowhere else:
+        `node Q, R = qr(A)`. A result that is not needed gets a name too.
+        """,
+        wrong="""
+        input A: float[3, 3]
+        node Q = qr(A)
+        output y = sum(Q)
+        """,
+        right="""
+        input A: float[3, 3]
+        node Q, R = qr(A)
+        output y = sum(Q) + sum(R)
+        """,
+    ),
+    "G127": _page(
+        "a rule that does not fit its function",
+        """
+        `rule f(a, b) -> y { da = ... db = ... }` stands in the file of `f`, with the parameters
+        of `f` and a name for each of its results, which are float. It has one entry for each
+        float parameter: `da` is what goes on to `a`, where `dy` arrives.
+        """,
+        wrong="""
+        def sharp(x) = floor(x)
+        rule sharp(x) -> y { dz = dy }
+
+        input x: float
+        output f = sharp(x)^2
+        """,
+        right="""
+        def sharp(x) = floor(x)
+        rule sharp(x) -> y unchecked { dx = dy }
+
+        input x: float
+        output f = sharp(x)^2
+        """,
+    ),
     # ── G2xx: shapes and sizes ──────────────────────────────────────────────
     "G201": _page(
         "shapes do not broadcast",
@@ -1330,6 +1369,29 @@ CODES: dict[str, Page] = {
         input x: float[N]
         node y = sum(x^2)
         output g = grad(y, x)
+        """,
+    ),
+    "G407": _page(
+        "a rule that is not linear",
+        """
+        Reverse mode takes any rule. Forward mode (`jvp`, `hvp`, `jacobian` of wide functions,
+        `grad(..., mode="forward")`) uses the transpose of the rule, which exists where each entry
+        is linear in the gradient that arrives, and so does a rule of several results.
+        """,
+        wrong="""
+        def parts(x) { return 2 * x, 3 * x }
+        rule parts(x) -> (y, z) { dx = clip(dy, -1, 1) + 3 * dz }
+
+        input x: float
+        node a, b = parts(x)
+        output f = a * b
+        """,
+        right="""
+        def part(x) = 2 * x
+        rule part(x) -> y unchecked { dx = clip(2 * dy, -1, 1) }
+
+        input x: float
+        output f = part(x)^2
         """,
     ),
     # ── G5xx: warnings and notes ────────────────────────────────────────────

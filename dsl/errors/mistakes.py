@@ -399,6 +399,56 @@ def no_body_return(span: Span, name: str) -> Diagnostic:
     return _error("G125", span, f"the function `{name}` must end with one `return`")
 
 
+def several_results(span: Span, name: str, count: int) -> Diagnostic:
+    return _error("G126", span, f"`{name}` has {count} results",
+                  hint=f"give each a name: node {', '.join('abcdefgh'[: min(count, 8)])} = "
+                  f"{name}(...)")  # fmt: skip
+
+
+def not_several(span: Span, names: int) -> Diagnostic:
+    return _error("G126", span, f"this is one value, and there are {names} names for it",
+                  hint="several names stand before a call with several results")  # fmt: skip
+
+
+def result_count(span: Span, name: str, count: int, names: int) -> Diagnostic:
+    return _error("G126", span, f"`{name}` has {count} result{'s' * (count != 1)}, "
+                  f"and {names} names are given")  # fmt: skip
+
+
+def rule_without_function(span: Span, name: str) -> Diagnostic:
+    return _error("G127", span, f"there is no function `{name}` in this file",
+                  "a rule stands in the file of its function")  # fmt: skip
+
+
+def rule_parameters(span: Span, name: str, wanted: Sequence[str], function: Span) -> Diagnostic:
+    return _error("G127", span, f"the parameters of the rule are not those of `{name}`",
+                  f"they are {', '.join(wanted)}", (function, "the function is here"))  # fmt: skip
+
+
+def rule_results(span: Span, name: str, count: int) -> Diagnostic:
+    return _error("G127", span, f"`{name}` has {count} result{'s' * (count != 1)}",
+                  "the rule must name as many")  # fmt: skip
+
+
+def rule_entry(span: Span, name: str, wanted: Sequence[str]) -> Diagnostic:
+    return _error("G127", span, f"`{name}` is no gradient of this rule",
+                  hint=f"its entries are {', '.join(wanted)}")  # fmt: skip
+
+
+def rule_entry_missing(span: Span, name: str) -> Diagnostic:
+    return _error("G127", span, f"the rule has no entry `{name}`",
+                  hint=f"write `{name} = 0` where no gradient goes there")  # fmt: skip
+
+
+def rule_entry_shape(span: Span, name: str, wanted: Any, actual: Any) -> Diagnostic:
+    return _error("G127", span, f"`d{name}` is {actual}, and `{name}` is {wanted}",
+                  "neither broadcast nor summed does it fit")  # fmt: skip
+
+
+def rule_not_float(span: Span, name: str, actual: Any) -> Diagnostic:
+    return _error("G127", span, f"a rule is for results that are float; `{name}` is {actual}")
+
+
 def replaces_library(span: Span, name: str) -> Diagnostic:
     return _error("G504", span, f"`{name}` replaces the library's function of that name",
                   severity=Severity.NOTE)  # fmt: skip
@@ -535,6 +585,11 @@ def wide_forward(span: Span, actual: str) -> Diagnostic:
     return _error("G406", span, f"forward mode makes one pass for each entry of {actual}",
                   "the number of passes is not known, or above 64",
                   hint="leave out mode: reverse mode makes one pass")  # fmt: skip
+
+
+def rule_not_linear(span: Span, name: str) -> Diagnostic:
+    return _error("G407", span, f"`{name}` is not linear in the gradient that arrives",
+                  hint="forward mode and rules of several results need a rule that is")  # fmt: skip
 
 
 def unknown_mode(span: Span) -> Diagnostic:

@@ -18,9 +18,13 @@ from typing import Any
 
 from ..intervals import REAL, Interval, Transfer
 from ..shapes import Type
+from ..subscripts import Condition
 
 Attributes = dict[str, Any]
 Infer = Callable[[Sequence[Type], Attributes], tuple[Type, Attributes]]
+Rule = Any
+"""A text; a ``Chosen`` one; or, for a function of a specification that has its own rule, a
+``Fragment``."""
 
 REQUIRED = object()
 
@@ -33,6 +37,17 @@ class Parameter:
     name: str
     sort: str
     default: Any = REQUIRED
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A rule whose text depends on the operands or options; ``text`` is what the docs show."""
+
+    text: str
+    choose: Callable[[Sequence[Type], Attributes], str]
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,10 +67,26 @@ class Op:
     family: str = "general"
     """``elementwise`` (acts by entry, rules are slopes), ``pointwise`` (acts by entry, rules are
     adjoints), ``linear`` or ``general`` (rules are adjoints)."""
-    rules: Mapping[str, str] = field(default_factory=dict)
+    linear: str = ""
+    """In which operands it is linear: ``"a, b"`` in each of them, ``"a + b"`` in both together.
+    The family ``linear`` is so in all its operands together unless this says otherwise."""
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """By operand; where there are several results by both, as ``"Q.x"``."""
     shown: Mapping[str, str] = field(default_factory=dict)
     """Slopes as on paper, where the rule itself is written to reuse the result."""
-    tangent: str = ""
+    tangent: str | Mapping[str, Rule] = ""
+    """The rule of forward mode; where there are several results, one for each."""
+    results: tuple[str, ...] | Callable[[Attributes], tuple[str, ...]] = ()
+    """The names of several results. A node is one of them: its option ``result`` says which, and
+    rules call all of them by these names."""
+    alone: Mapping[str, str] = field(default_factory=dict)
+    """NumPy's text where only one of several results is wanted."""
+    of_floats: bool = False
+    """Other operands are converted first: NumPy would compute in a precision of its own."""
+    needs: Callable[[Sequence[Type], Attributes], Sequence[Condition]] | None = None
+    """Conditions on the sizes that could not be decided when compiling."""
+    shield: Mapping[str, str] = field(default_factory=dict)
+    """What stands for an operand in a branch that is not taken, where 0 will not do."""
     reach: Mapping[str, str] = field(default_factory=dict)
     """Which entries of an operand can count, given those of the result that do (``dy``, truth
     values); by default the rule itself says."""
@@ -69,6 +100,8 @@ class Op:
     """May stand in a graph; others are rewritten by ``lower.py``."""
     convention: str = ""
     """What the derivative is at a kink, for the header of generated code."""
+    checked: bool = True
+    """Whether numerical derivatives must agree: a specification's own rule may say no."""
     given_only: bool = False
     """Allowed only in the examples of a specification."""
 
@@ -79,6 +112,21 @@ class Op:
         operands = tuple(p for p in self.parameters if p.sort in ("value", "values"))
         object.__setattr__(self, "operands", operands)
         object.__setattr__(self, "variadic", any(p.sort == "values" for p in operands))
+
+    def linear_in(self, position: int) -> tuple[int, ...]:
+        """The operands in which the result is linear together with this one; none if it is not."""
+        if self.family == "linear" and not self.linear:
+            return tuple(range(len(self.operands)))
+        names = [p.name for p in self.operands]
+        for group in self.linear.split(", ") if self.linear else ():
+            members = tuple(names.index(name) for name in group.split(" + "))
+            if position in members:
+                return members
+        return ()
+
+    def result_names(self, attributes: Attributes) -> tuple[str, ...]:
+        """The names of several results, none where there is one."""
+        return self.results(attributes) if callable(self.results) else self.results
 
     def operand_name(self, position: int) -> str:
         return self.operands[0 if self.variadic else position].name

@@ -65,22 +65,24 @@ _unary = partial(function, TABLE)
 _declare(
     "add", "a, b", "The sum.",
     numpy="{a} + {b}", math="{a} + {b}", paper="{a} + {b}", latex="{a} + {b}",
+    linear="a + b",
     rules={"a": "1", "b": "1"}, minimum=Kind.INT, values=iv.add, commutative=True,
 )  # fmt: skip
 _declare(
     "subtract", "a, b", "The difference.",
     numpy="{a} - {b}", math="{a} - {b}", paper="{a} - {b}", latex="{a} - {b}",
-    rules={"a": "1", "b": "-1"}, minimum=Kind.INT, values=iv.subtract,
+    linear="a + b", rules={"a": "1", "b": "-1"}, minimum=Kind.INT, values=iv.subtract,
 )  # fmt: skip
 _declare(
     "multiply", "a, b", "The product, entry by entry.",
     numpy="{a} * {b}", math="{a} * {b}", paper="{a} * {b}", latex="{a} {b}",
-    rules={"a": "b", "b": "a"}, minimum=Kind.INT, values=iv.multiply, commutative=True,
+    linear="a, b", rules={"a": "b", "b": "a"},
+    minimum=Kind.INT, values=iv.multiply, commutative=True,
 )  # fmt: skip
 _declare(
     "divide", "a, b", "The quotient; a float, also of integers.",
     numpy="{a} / {b}", math="{a} / {b}", paper="{a} / {b}", latex=r"\frac{{a}}{{b}}",
-    safe={"b": POSITIVE}, domain={"b": POSITIVE},
+    safe={"b": POSITIVE}, domain={"b": POSITIVE}, linear="a",
     rules={"a": "1 / b", "b": "-y / b"}, shown={"b": "-a / b^2"}, values=iv.divide,
 )  # fmt: skip
 _declare(
@@ -96,7 +98,7 @@ _declare(
 _declare(
     "negative", "x", "The negative.",
     numpy="-{x}", math="-{x}", paper="-{x}", latex="-{x}",
-    rules={"x": "-1"}, minimum=Kind.INT, values=iv.negative,
+    linear="x", rules={"x": "-1"}, minimum=Kind.INT, values=iv.negative,
 )  # fmt: skip
 
 
@@ -262,7 +264,7 @@ TABLE.declare(
     latex=r"\begin{cases} {a} & {condition} \\ {b} \end{cases}", family="pointwise",
     convention="the branch not taken contributes 0, even where it is infinite or nan",
     # The reverse pass knows this operation by name: it turns its condition into a guard.
-    rules={"a": "dy", "b": "dy"}, tangent="if condition then da else db",
+    linear="a + b", rules={"a": "dy", "b": "dy"}, tangent="if condition then da else db",
     values=lambda v: v[1].hull(v[2]),
 )  # fmt: skip
 
@@ -310,7 +312,7 @@ def _as_int_text(types: Sequence[Type], attributes: Attributes) -> str:
 
 _declare(
     "as_float", "x", "The same number in the working precision.",
-    numpy=_as_float_text, math="float({x})", paper="{x}", latex="{x}",
+    numpy=_as_float_text, math="float({x})", paper="{x}", latex="{x}", linear="x",
     rules={"x": "1"}, public=False, values=iv.same,
 )  # fmt: skip
 _declare(
@@ -326,7 +328,7 @@ _declare(
 _declare(
     "alias", "x", "The same value under another name.",
     numpy="{x}", math="{x}", paper="{x}", latex="{x}", rules={"x": "1"}, minimum=Kind.BOOL,
-    values=iv.same, view=True, public=False,
+    linear="x", values=iv.same, view=True, public=False,
 )  # fmt: skip
 
 # ── Arithmetic as on paper ──────────────────────────────────────────────────

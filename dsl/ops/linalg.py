@@ -15,7 +15,7 @@ def _declare(name: str, doc: str, **declaration: Any) -> None:
     declaration.setdefault("numpy", "{a} @ {b}")
     declaration.setdefault("paper", "{a} @ {b}")
     declaration.setdefault("latex", "{a} {b}")
-    TABLE.declare(name, "a, b", doc, family="linear", **declaration)
+    TABLE.declare(name, "a, b", doc, family="linear", linear="a, b", **declaration)
 
 
 def _kind(types: Sequence[Type]) -> Kind:

@@ -1,0 +1,56 @@
+"""Reductions to canonical operations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..graph import Node, make
+from ..sizes import product
+from ..source import Span
+from .table import converted, lowering
+
+
+@lowering("sum", "mean", "max", "min", "logsumexp", "any", "all")
+def _reduction(node: Node, operands: tuple[Node, ...]) -> Node:
+    """Over no axes, a reduction is the entry itself."""
+    if node.attributes["axis"]:
+        return replace(node, operands=operands)
+    return converted(node, operands[0])
+
+
+def _merged_last(x: Node, axes: tuple[int, ...], span: Span) -> Node:
+    """The axes moved to the end and merged into one."""
+    rest = tuple(axis for axis in range(-x.type.rank, 0) if axis not in axes)
+    if rest + axes != tuple(range(-x.type.rank, 0)):
+        x = make("transpose", [x], span, {"axes": rest + axes})
+    if len(axes) == 1:
+        return x
+    kept = x.type.shape[: len(rest)]
+    merged = product(x.type.shape[len(rest) :])
+    return make("reshape", [x], span, {"shape": (*kept, merged)})
+
+
+@lowering("prod")
+def _prod(node: Node, operands: tuple[Node, ...]) -> Node:
+    axes = node.attributes["axis"]
+    if not axes:
+        return operands[0]
+    merged = _merged_last(operands[0], axes, node.span)
+    result = make("prod", [merged], node.span, {"axis": (-1,), "keepdims": False})
+    if node.attributes["keepdims"]:
+        result = make("expand_dims", [result], node.span, {"axis": axes})
+    return result
+
+
+@lowering("norm")
+def _norm(node: Node, operands: tuple[Node, ...]) -> Node:
+    (x,), axes = operands, node.attributes["axis"]
+    if not axes:
+        return make("abs", operands, node.span)
+    if len(axes) < 3 or len(axes) == x.type.rank:
+        return replace(node, operands=operands)
+    merged = _merged_last(x, axes, node.span)
+    result = make("norm", [merged], node.span, {"axis": (-1,), "keepdims": False})
+    if node.attributes["keepdims"]:
+        result = make("expand_dims", [result], node.span, {"axis": axes})
+    return result
