@@ -91,6 +91,7 @@ _WORDS = {
     "string": "a text in double quotes",
     "size": "a size",
     "index": "a subscript",
+    "pairs": "an integer literal or two lists of them, as axes=[[1, 2], [0, 1]]",
 }
 
 
@@ -121,6 +122,9 @@ def _option(expr: ast.Expr, sort: str, scope: Scope, report: Report) -> Any:
     if sort == "axes" and isinstance(expr, ast.Array):
         axes = tuple(_option(item, "axis", scope, report) for item in expr.items)
         return NotConstant if NotConstant in axes else axes
+    if sort == "pairs" and isinstance(expr, ast.Array):
+        lists = tuple(_option(item, "axes", scope, report) for item in expr.items)
+        return NotConstant if NotConstant in lists else lists
     if sort == "string":
         return expr.value if isinstance(expr, ast.String) else NotConstant
     if sort in ("size", "integer"):

@@ -10,16 +10,16 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # Every file may import those above it in this list, never those below.
 ORDER = [
-    "dsl.source", "dsl.sizes", "dsl.intervals", "dsl.shapes", "dsl.subscripts",
+    "dsl.source", "dsl.sizes", "dsl.intervals", "dsl.shapes", "dsl.subscripts", "dsl.einsum",
     "dsl.errors.diagnostic", "dsl.errors.render", "dsl.errors", "dsl.errors.mistakes",
     "dsl.errors.codes", "dsl.ast", "dsl.expected", "grammars", "grammars.tables", "dsl.tree",
     "dsl.parse", "grammars.__main__", "dsl.kernels.arrays", "dsl.kernels.matrices", "dsl.kernels.scalars", "dsl.kernels",
     "dsl.ops.declare", "dsl.ops.elementwise", "dsl.ops.functions", "dsl.ops.reductions", "dsl.ops.arrays",
-    "dsl.ops.linalg", "dsl.ops.decompositions", "dsl.ops.calculus", "dsl.ops", "dsl.domains", "dsl.graph", "dsl.walk", "dsl.scope", "dsl.order",
+    "dsl.ops.linalg", "dsl.ops.contractions", "dsl.ops.decompositions", "dsl.ops.calculus", "dsl.ops", "dsl.domains", "dsl.graph", "dsl.walk", "dsl.scope", "dsl.order",
     "dsl.ruled", "dsl.constants", "dsl.written", "dsl.inlining", "dsl.calls", "dsl.elaborate", "dsl.examples", "dsl.library",
     "dsl.declarations", "dsl.check",
     "dsl.lowering.table", "dsl.lowering.products", "dsl.lowering.reductions",
-    "dsl.lowering.helpers", "dsl.lowering.matrices", "dsl.lowering", "dsl.lower", "dsl.format", "dsl",
+    "dsl.lowering.helpers", "dsl.lowering.contractions", "dsl.lowering.matrices", "dsl.lowering", "dsl.lower", "dsl.format", "dsl",
     "compiler.rules", "compiler.reverse", "compiler.forward", "compiler.compilation",
     "compiler.differentiate", "compiler.nested", "compiler.ranges",
     "compiler.schedule", "compiler.passes.rewrite", "compiler.passes.fold",

@@ -1078,6 +1078,24 @@ CODES: dict[str, Page] = {
         output y = sum(x[::2])
         """,
     ),
+    "G218": _page(
+        "subscripts that do not fit",
+        """
+        `einsum("ij,jk->ik", A, B)` gives each axis of each operand a letter: as many terms as
+        operands, as many letters as axes. Letters that are not in the result are summed over;
+        `...` stands for leading axes, the same ones in all operands that have it.
+        """,
+        wrong="""
+        input A: float[3, 4]
+        input B: float[4, 5]
+        output y = sum(einsum("ij,jkl->ik", A, B))
+        """,
+        right="""
+        input A: float[3, 4]
+        input B: float[4, 5]
+        output y = sum(einsum("ij,jk->ik", A, B))
+        """,
+    ),
     # ── G3xx: types and constants ───────────────────────────────────────────
     "G301": _page(
         "a truth value is needed",

@@ -31,6 +31,14 @@ def _solve_triangular(a: Array, b: Array, lower: bool = False) -> Array:
     return x
 
 
+def _kron(a: Array, b: Array) -> Array:
+    """The Kronecker product of matrices."""
+    product = a[..., :, None, :, None] * b[..., None, :, None, :]
+    *batch, m, p, n, q = product.shape
+    result: Array = product.reshape(*batch, m * p, n * q)
+    return result
+
+
 def _half_lower(x: Array) -> Array:
     """The lower triangle, with half the diagonal."""
     result: Array = (np.tril(x) + np.tril(x, -1)) / 2

@@ -92,7 +92,7 @@ def _vecdot_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, A
 
 _declare(
     "vecdot", "The inner product of vectors along the last axis.", infer=_vecdot_type,
-    public=False, commutative=True, numpy=_of_vectors("np.dot({a}, {b})", "np.vecdot({a}, {b})"),
+    commutative=True, numpy=_of_vectors("np.dot({a}, {b})", "np.vecdot({a}, {b})"),
     rules={"a": "expand_dims(dy, axis=-1) * b", "b": "expand_dims(dy, axis=-1) * a"},
     reach={"a": "expand_dims(dy, axis=-1)", "b": "expand_dims(dy, axis=-1)"},
 )  # fmt: skip

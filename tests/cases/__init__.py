@@ -1,5 +1,5 @@
 """Cases by hand, for operations whose signature does not say what to try; a file a family."""
 
-from . import arrays, matrices
+from . import arrays, contractions, matrices
 
-CASES = [*arrays.CASES, *matrices.CASES]
+CASES = [*arrays.CASES, *contractions.CASES, *matrices.CASES]
