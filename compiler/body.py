@@ -30,6 +30,10 @@ class _Line:
     text: str
     risky: bool = False
 
+    @property
+    def is_comment(self) -> bool:
+        return self.text.lstrip().startswith("#")
+
 
 class Body:
     """Writes the statements of a function; ``lines`` holds them, indented once."""
@@ -139,12 +143,14 @@ class Body:
         """Statements of branches that may not be taken, under ``np.errstate``."""
         lines: list[str] = []
         quiet = False
-        for line in self._lines:
-            if line.risky and not quiet:
+        for position, line in enumerate(self._lines):
+            rest = (other for other in self._lines[position:] if not other.is_comment)
+            risky = next(rest, line).risky  # A comment goes with the statement below it.
+            if risky and not quiet:
                 np = self.renderer.module("np")
                 lines.append(f"{INDENT}# A branch that is not taken must not warn.")
                 lines.append(f'{INDENT}with {np}.errstate(all="ignore"):')
-            quiet = line.risky
+            quiet = risky
             lines.append(INDENT * quiet + line.text)
         return lines
 

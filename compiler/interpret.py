@@ -85,6 +85,8 @@ def expression(node: Node, sizes: Mapping[str, int]) -> str:
             return f"np.reshape([{', '.join(v.text for v in variables)}], {shape})"
         if name == "dtype":
             return "dtype"
+        if name == "rows":
+            return _literal(node.attributes["shape"][0], sizes)
         if name == "index_object":
             return _literal(node.attributes["index"], sizes)
         value = node.attributes[name]

@@ -163,6 +163,8 @@ class Renderer:
         if name == "dtype":
             self.uses.dtype = True
             return self.dtype
+        if name == "rows":
+            return self.size(node.attributes["shape"][0]).text
         if name == "array":
             return self.array_literal(node)
         if name in ("index", "index_object"):

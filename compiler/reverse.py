@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ..dsl.graph import Fragment, Graph, Node, constant, make, topological
+from ..dsl.ruled import ARRIVING
 from ..dsl.shapes import Shape
 from ..dsl.sizes import ONE
-from .rules import Rule, apply_rule, reach_of, rule_of, times
+from .rules import Rule, apply_rule, given_to, reach_of, rule_of, times
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,8 @@ def _contributions(node: Node, position: int, rule: Rule, total: Adjoint) -> Ite
     if node.op.family == "elementwise":
         passed = _times_slope(node, position, rule, value)
         return [Adjoint(passed, guard, total.clean and passed is value)]
+    if isinstance(rule, Fragment) and guard is not None and guard.type.rank:
+        return [_through_fragment(node, position, rule, value, _repeated(guard, node.type.shape))]
     given = {"y": node, "dy": value}
     if guard is not None and guard.type.rank and node.op.family != "pointwise":
         guard = _repeated(guard, node.type.shape)
@@ -148,6 +151,26 @@ def _contributions(node: Node, position: int, rule: Rule, total: Adjoint) -> Ite
             given = {**_safe(node, position, guard), "y": node, "dy": total.selected()}
         guard = _reach(node, position, guard)
     return [Adjoint(apply_rule(rule, node, position, given), guard)]
+
+
+def _through_fragment(node: Node, position: int, rule: Fragment, dy: Node, guard: Node) -> Adjoint:
+    """A rule of the specification under a guard, which goes along as far as entries stay apart;
+    where they are combined, those that do not count are 0."""
+    guards = {rule.placeholders[ARRIVING]: guard}
+
+    def adapt(part: Node, operands: tuple[Node, ...]) -> tuple[Node, ...]:
+        carried = [guards.get(operand) for operand in part.operands]
+        found = list(dict.fromkeys(g for g in carried if g is not None))
+        if part.op.family not in ("elementwise", "pointwise"):
+            pairs = zip(operands, carried, strict=True)
+            return tuple(Adjoint(operand, g).selected() for operand, g in pairs)
+        for g in found:
+            known = guards.get(part)
+            guards[part] = g if known is None else _like(guard, "logical_or", [known, g])
+        return operands
+
+    value = rule.copy(given_to(node, dy), node.span, node, position, adapt)
+    return Adjoint(value, guards.get(rule.root))
 
 
 def _times_slope(node: Node, position: int, rule: Rule, value: Node) -> Node:
@@ -158,9 +181,6 @@ def _times_slope(node: Node, position: int, rule: Rule, value: Node) -> Node:
 
 def _reach(node: Node, position: int, guard: Node) -> Node:
     """The guard of an operand: where entries of the result that count depend on it."""
-    if node.op.family == "ruled":  # Any entry may depend on any other.
-        somewhere = _like(guard, "any", [guard], axis=None, keepdims=False)
-        return _repeated(somewhere, node.operands[position].type.shape)
     return apply_rule(reach_of(node, position), node, position, {"dy": guard})
 
 
@@ -204,8 +224,7 @@ def along_edge(node: Node, position: int, arriving: Node) -> Node | None:
 
 def _mixes(node: Node, position: int) -> bool:
     """Whether an entry of the operand counts for several entries of the result."""
-    rule = reach_of(node, position)
-    return isinstance(rule, Fragment) or "any(" in rule
+    return "any(" in reach_of(node, position)
 
 
 def _repeated(guard: Node, shape: Shape) -> Node:

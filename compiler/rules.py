@@ -40,10 +40,10 @@ def rule_of(node: Node, position: int) -> Rule | None:
     return rule if rule is None or isinstance(rule, Fragment) else _text(rule, node)
 
 
-def reach_of(node: Node, position: int) -> Rule:
+def reach_of(node: Node, position: int) -> str:
     """How the guard of a result becomes that of an operand."""
     rule = node.op.reach.get(_key(node, position)) or rule_of(node, position)
-    assert rule is not None
+    assert isinstance(rule, str)
     return rule
 
 
@@ -80,9 +80,14 @@ def apply_rule(rule: Rule, node: Node, position: int, values: Mapping[str, Node]
     if not node.op.variadic:
         own = {p.name: o for p, o in zip(node.op.operands, node.operands, strict=True)}
     if isinstance(rule, Fragment):
-        given = {**own, **_results(node), ARRIVING: values["dy"]}
-        return rule.copy(given, node.span, node, position)
+        return rule.copy(given_to(node, values["dy"]), node.span, node, position)
     return _apply_text(rule, node, position, own | dict(values))
+
+
+def given_to(node: Node, dy: Node) -> dict[str, Node]:
+    """What the placeholders of a rule of the specification stand for in one call."""
+    own = {p.name: o for p, o in zip(node.op.operands, node.operands, strict=True)}
+    return {**own, **_results(node), ARRIVING: dy}
 
 
 def _results(node: Node) -> dict[str, Node]:

@@ -16,6 +16,7 @@ from . import driver
 from .evaluate import Evaluation, evaluate, given_values, outcomes
 from .gradcheck import Comparison, compare
 from .load import execute
+from .rulecheck import RuleCheck, check_rules, unchecked_rules
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,24 @@ def run_tests(program: Checked, place: str) -> Iterator[Result]:
             yield Result(f"{example.name}: inputs", False, (refused,))
             continue
         yield _generated(example, program, module, inputs)
-        if module.__dict__.get("backward") is not None:
+        for check in check_rules(program, inputs, example.sizes):
+            yield _rule(example, check)
+        unchecked = unchecked_rules(program)
+        if unchecked:
+            names = ", ".join(unchecked)
+            yield Result(f"{example.name}: gradients not compared, unchecked rule: {names}", True)
+        elif module.__dict__.get("backward") is not None:
             yield _gradients(example, program, module, inputs)
+
+
+def _rule(example: Example, check: RuleCheck) -> Result:
+    """The rule of a function of the specification is its derivative."""
+    wrong = tuple(
+        _words(comparison).replace("grad(", "d(", 1)
+        for comparison in check.comparisons
+        if not comparison.holds
+    )
+    return Result(f"{example.name}: rule {check.function}, line {check.line}", not wrong, wrong)
 
 
 def _refused(

@@ -137,11 +137,22 @@ class Fragment:
         placeholders = {name: placed[node] for name, node in self.placeholders.items()}
         return Fragment.of(placeholders, placed[self.root])
 
-    def copy(self, values: Mapping[str, Node], span: Span, cause: Node, position: int) -> Node:
-        """The fragment applied to nodes, marked as part of the derivative of ``cause``."""
+    def copy(
+        self,
+        values: Mapping[str, Node],
+        span: Span,
+        cause: Node,
+        position: int,
+        adapt: Callable[[Node, tuple[Node, ...]], tuple[Node, ...]] | None = None,
+    ) -> Node:
+        """The fragment applied to nodes, marked as part of the derivative of ``cause``.
+
+        ``adapt`` may change the operands that a node of the fragment is copied with.
+        """
         placed = {own: values[name] for name, own in self.placeholders.items()}
         for node in self.order:
             operands = tuple(placed[operand] for operand in node.operands)
+            operands = adapt(node, operands) if adapt is not None else operands
             placed[node] = Node(
                 node.op, operands, node.attributes, node.type, span, "", cause, position
             )

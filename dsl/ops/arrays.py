@@ -322,6 +322,11 @@ def _eye_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attr
     return Type(Kind.FLOAT, shape), {"shape": shape}
 
 
+def _eye_text(types: Sequence[Type], attributes: Attributes) -> str:
+    rows, columns = attributes["shape"]
+    return f"np.eye({'{rows}' if rows == columns else '{*shape}'}, dtype={{dtype}})"
+
+
 _declare("zeros", "*shape:sizes", "An array of zeros.", infer=_filled,
          numpy="np.zeros({shape}, {dtype})", paper="zeros({shape})", latex="0",
          values=iv.constant(iv.point(0.0)))  # fmt: skip
@@ -329,7 +334,7 @@ _declare("ones", "*shape:sizes", "An array of ones.", infer=_filled,
          numpy="np.ones({shape}, {dtype})", paper="ones({shape})", latex=r"\mathbf{1}",
          values=iv.constant(iv.point(1.0)))  # fmt: skip
 _declare("eye", "*shape:sizes", "The identity matrix.", infer=_eye_type,
-         numpy="np.eye({*shape}, dtype={dtype})", paper="eye({shape})", latex="I",
+         numpy=_eye_text, paper="eye({shape})", latex="I",
          values=iv.constant(Interval(0.0, 1.0)))  # fmt: skip
 
 
