@@ -110,24 +110,20 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     x, s, difference, sqrt_difference, sum_y, exp_z = cache
     dtype = x.dtype
     dout = dtype.type(float(dout))
-    # f = sum(y) * exp(z)  (line 8):  d(sum(y)) = df * exp(z),  d(exp(z)) = df * sum(y)
-    # exp(z)  (line 8):  dz = d(exp(z)) * exp(z)
     # A branch that is not taken must not warn.
     with np.errstate(all="ignore"):
+        # f = sum(y) * exp(z)  (line 8):  d(sum(y)) = df * exp(z),  d(exp(z)) = df * sum(y)
+        # exp(z)  (line 8):  dz = d(exp(z)) * exp(z)
         d_z = dout * sum_y * exp_z
-    # sqrt(s - 1)  (line 7):  d(s - 1) = d(sqrt(s - 1)) / (2 * sqrt(s - 1))
-    # A branch that is not taken must not warn.
-    with np.errstate(all="ignore"):
+        # sqrt(s - 1)  (line 7):  d(s - 1) = d(sqrt(s - 1)) / (2 * sqrt(s - 1))
         mask = (difference == 0) & (d_z == 0)
         d_difference = dtype.type(0) if mask else d_z / (2 * sqrt_difference)
     d_s = d_difference if s > 1 else dtype.type(0.0)
     # A branch that is not taken must not warn.
     with np.errstate(all="ignore"):
         d_sum_y = dout * exp_z
-    # x^3  (line 6):  dx = d(x^3) * 3 * x²
-    # log(x)  (line 6):  dx = d(log(x)) / x
-    # A branch that is not taken must not warn.
-    with np.errstate(all="ignore"):
+        # x^3  (line 6):  dx = d(x^3) * 3 * x²
+        # log(x)  (line 6):  dx = d(log(x)) / x
         d_x = np.where(x > 0, d_sum_y / x, d_sum_y * (3 * x**2))
     return Gradients(d_x, d_s)
 
@@ -157,16 +153,16 @@ def value_and_grad(
     z = sqrt_difference if mask_2 else dtype.type(0)  # line 7
     exp_z = np.exp(z)
     f = np.sum(y) * exp_z  # line 8
-    # sqrt(s - 1)  (line 7):  d(s - 1) = d(sqrt(s - 1)) / (2 * sqrt(s - 1))
     # A branch that is not taken must not warn.
     with np.errstate(all="ignore"):
+        # sqrt(s - 1)  (line 7):  d(s - 1) = d(sqrt(s - 1)) / (2 * sqrt(s - 1))
         mask_3 = (difference == 0) & (f == 0)
         d_difference = dtype.type(0) if mask_3 else f / (2 * sqrt_difference)
     d_s = d_difference if mask_2 else dtype.type(0.0)
-    # x^3  (line 6):  dx = d(x^3) * 3 * x²
-    # log(x)  (line 6):  dx = d(log(x)) / x
     # A branch that is not taken must not warn.
     with np.errstate(all="ignore"):
+        # x^3  (line 6):  dx = d(x^3) * 3 * x²
+        # log(x)  (line 6):  dx = d(log(x)) / x
         d_x = np.where(mask, exp_z / x, exp_z * (3 * x**2))
     if out is not None:
         return f, Gradients(_into(out.x, d_x), d_s)
