@@ -20,8 +20,6 @@ HOMEWORK = Path(__file__).parent.parent / "examples" / "homework" / "problem2.gr
 LOADING = (
     "import time; t = time.perf_counter(); import gradc.dsl.ops; print(time.perf_counter() - t)"
 )
-    "import time; t = time.perf_counter(); import gradc.dsl.ops; print(time.perf_counter() - t)"
-)
 
 
 def median(repeats: int, measure: Callable[[], float]) -> float:
@@ -45,6 +43,7 @@ def checking() -> float:
 def compiling(case: Any) -> float:
     """Seconds from a checked expression to the text of its module."""
     from gradc.compiler import driver
+
     from tests.helpers import single
     from tests.test_operations import extra
 
@@ -59,6 +58,7 @@ def main() -> None:
     parser.add_argument("--slowest", type=int, default=15)
     options = parser.parse_args()
     from gradc.dsl.ops import OPS
+
     from tests.test_operations import GENERATED
 
     print(f"{len(OPS)} operations")
