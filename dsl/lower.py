@@ -170,13 +170,13 @@ def _merged_last(x: Node, axes: tuple[int, ...], span: Span) -> Node:
     return make("reshape", [x], span, {"shape": (*kept, merged)})
 
 
-@_lowering("prod")
-def _prod(node: Node, operands: tuple[Node, ...]) -> Node:
+@_lowering("prod", "median")
+def _along_last(node: Node, operands: tuple[Node, ...]) -> Node:
     axes = node.attributes["axis"]
     if not axes:
-        return operands[0]
+        return _converted(node, operands[0])
     merged = _merged_last(operands[0], axes, node.span)
-    result = make("prod", [merged], node.span, {"axis": (-1,), "keepdims": False})
+    result = make(node.op, [merged], node.span, {"axis": (-1,), "keepdims": False})
     if node.attributes["keepdims"]:
         result = make("expand_dims", [result], node.span, {"axis": axes})
     return result
@@ -194,6 +194,31 @@ def _norm(node: Node, operands: tuple[Node, ...]) -> Node:
     if node.attributes["keepdims"]:
         result = make("expand_dims", [result], node.span, {"axis": axes})
     return result
+
+
+@_lowering("var", "std")
+def _deviation(node: Node, operands: tuple[Node, ...]) -> Node:
+    """Of a single entry, ``(x - x) / (1 - correction)``."""
+    if node.attributes["axis"]:
+        return replace(node, operands=operands)
+    x = _converted(node, operands[0])
+    zero = make("subtract", [x, x], node.span)
+    left = 1 - node.attributes["correction"]
+    return make("divide", [zero, constant(left, node.span)], node.span) if left != 1 else zero
+
+
+@_lowering("ptp")
+def _ptp(node: Node, operands: tuple[Node, ...]) -> Node:
+    ends = [make(name, operands, node.span, node.attributes) for name in ("max", "min")]
+    lowered = [lower_node(end, operands) for end in ends]
+    return make("subtract", lowered, node.span)
+
+
+@_lowering("argmax", "argmin")
+def _place_of_best(node: Node, operands: tuple[Node, ...]) -> Node:
+    if operands[0].type.rank:
+        return replace(node, operands=operands)
+    return constant(0, node.span)
 
 
 # ── Helpers of rules ────────────────────────────────────────────────────────

@@ -1,7 +1,7 @@
 """Functions that generated modules carry with them, copied verbatim from here.
 
-``scalars`` holds those for ``math``, the other files those for NumPy. A template of the operation
-table calls them by name; whatever they call themselves is copied too.
+The files of ``SCALARS`` hold those for ``math``, those of ``ARRAYS`` those for NumPy. A template
+of the operation table calls them by name; whatever they call themselves is copied too.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class Kernel:
     needs: tuple[str, ...]
 
 
-SCALARS = ("scalars",)
-ARRAYS = ("arrays",)
+SCALARS = ("scalars", "special_scalars")
+ARRAYS = ("arrays", "special", "statistics")
 
 
 @cache

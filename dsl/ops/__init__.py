@@ -1,12 +1,9 @@
 """The table of operations. Each is declared once, in the file of its family."""
 
-from . import arrays, calculus, elementwise, functions, linalg, reductions
+from . import arrays, calculus, elementwise, functions, linalg, reductions, special, statistics
 from .declare import REQUIRED, Attributes, Op, Parameter
 
-OPS: dict[str, Op] = {
-    name: op
-    for family in (elementwise, functions, reductions, arrays, linalg, calculus)
-    for name, op in family.TABLE.items()
-}
+_FAMILIES = (elementwise, functions, special, reductions, statistics, arrays, linalg, calculus)
+OPS: dict[str, Op] = {name: op for family in _FAMILIES for name, op in family.TABLE.items()}
 
 __all__ = ["OPS", "REQUIRED", "Attributes", "Op", "Parameter"]
