@@ -37,10 +37,14 @@ def _shift(x: Array, axis: int, step: int, fill: float) -> Array:
 
 
 def _recurrence(a: Array, b: Array, axis: int, step: int) -> Array:
-    """y[i] = a[i] * y[i - step] + b[i] along an axis, from its end for a step of -1."""
+    """y[i] = a[i] * y[i - step] + b[i] along an axis, from its end for a step of -1.
+
+    It is 0 up to the first b that is not, even where a is infinite or nan.
+    """
     result = np.array(b, np.result_type(a, b))
     steps = np.moveaxis(result, axis, 0)[::step]
-    factors = np.moveaxis(a, axis, 0)[::step]
-    for i in range(1, len(steps)):
-        steps[i] += factors[i] * steps[i - 1]
+    begun = np.logical_or.accumulate(steps != 0, axis=0)
+    factors = np.where(begun[:-1], np.moveaxis(a, axis, 0)[::step][1:], 0)
+    for i, factor in enumerate(factors, start=1):
+        steps[i] += factor * steps[i - 1]
     return result
