@@ -40,6 +40,8 @@ class Hole:
     comma: bool
     star: bool
     precedence: int
+    negated: bool = False
+    """After a minus sign, where Black and Ruff put a power in parentheses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,12 @@ def template(text: str) -> Template:
     plain = _HOLE.sub(lambda m: "" if m["comma"] else f"{m['star'] or ''}__{m['name']}", text)
     tree = ast.parse(plain, mode="eval").body
     needed: dict[str, int] = {}
+    negated = {
+        parent.operand.id[2:]
+        for parent in ast.walk(tree)
+        if isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.USub)
+        if isinstance(parent.operand, ast.Name)
+    }
     for parent in ast.walk(tree):
         for child, precedence in _places(parent):
             if isinstance(child, ast.Name) and child.id.startswith("__"):
@@ -69,7 +77,8 @@ def template(text: str) -> Template:
     for hole in holes:
         parts.append(text[end : hole.start()])
         comma, star = bool(hole["comma"]), bool(hole["star"])
-        parts.append(Hole(hole["name"], comma, star, needed.get(hole["name"], LAMBDA)))
+        name = hole["name"]
+        parts.append(Hole(name, comma, star, needed.get(name, LAMBDA), name in negated))
         end = hole.end()
     parts.append(text[end:])
     own = ATOM if isinstance(tree, ast.Name) else _own(tree)
@@ -132,7 +141,9 @@ def fill(
         if isinstance(part, str):
             result.append(part)
         elif part.name in operands:
-            result.append(operands[part.name].at(part.precedence))
+            operand = operands[part.name]
+            power = part.negated and operand.precedence == POWER
+            result.append(operand.at(ATOM if power else part.precedence))
         elif part.star and variadic:
             result.append(", ".join(operand.text for operand in variadic))
         else:

@@ -119,6 +119,12 @@ def test_clip_is_not_rewritten_to_minimum_and_maximum() -> None:
     assert slopes("minimum(maximum(x, 0), 1)", 0.0) == [0.5]
 
 
+@pytest.mark.parametrize("x", [0.0, -0.0, 1e-300])
+def test_sinc_at_zero(x: float) -> None:
+    assert abs(slopes("sinc(x)", x)[0]) <= 4 * abs(x)
+    assert math.isclose(seconds("sinc(x)", x), -(math.pi**2) / 3, rel_tol=1e-15)
+
+
 # ── Norms and roots ─────────────────────────────────────────────────────────
 
 
@@ -182,6 +188,42 @@ def test_guard_of_sqrt_tests_the_singular_operand_too() -> None:
     assert math.isclose(seconds("(sqrt(x) - 1)^2", 4.0), 0.0625)
 
 
+@pytest.mark.parametrize("x", [[0.1] * 3, [0.0] * 3, [-1e30] * 4, [5.0], [INF, INF]])
+def test_std_of_constants(x: list[float]) -> None:
+    """Exactly 0, also where the mean is not exact: NumPy's std of three 0.1 is 1e-17."""
+    text = "input x: float[n] output out = std(x)"
+    _, (gradient,) = loud(text, np.array(x))
+    np.testing.assert_array_equal(gradient, np.zeros(len(x)))
+    np.testing.assert_array_equal(second_derivative(text, "x", x=x), np.zeros(len(x)))
+
+
+def test_std_of_constants_along_an_axis() -> None:
+    x = np.array([[0.1, 0.1, 0.1], [1.0, 2.0, 3.0]])
+    exact = np.array([-1.0, 0.0, 1.0]) / (3.0 * np.sqrt(2.0 / 3.0))
+    for options in ("axis=1", "axis=-1, keepdims=true"):
+        text = f"input x: float[n, m] output out = sum(std(x, {options}))"
+        _, (gradient,) = value_and_grad(text, x)
+        np.testing.assert_array_equal(gradient[0], np.zeros(3))
+        np.testing.assert_allclose(gradient[1], exact, rtol=1e-14)
+    scalar, (gradient,) = value_and_grad("input x: float output out = std(x) + var(x)", 0.1)
+    assert (scalar, gradient) == (0.0, 0.0)
+
+
+def test_std_so_small_that_its_square_is_0() -> None:
+    _, (gradient,) = value_and_grad("input x: float[n] output out = std(x)", [1e-200, 2e-200])
+    np.testing.assert_array_equal(gradient, [0.0, 0.0])
+
+
+def test_std_in_a_branch_not_taken() -> None:
+    text = """
+    input x: float[n, m]
+    output out = sum(if x[:, 0] > 0 then std(log(x), axis=1) else 0)
+    """
+    _, (gradient,) = value_and_grad(text, np.array([[1.0, 2.0], [-1.0, 0.0]]))
+    np.testing.assert_allclose(gradient[0], [-0.5, 0.25])
+    np.testing.assert_array_equal(gradient[1], [0.0, 0.0])
+
+
 # ── Powers ──────────────────────────────────────────────────────────────────
 
 
@@ -243,6 +285,91 @@ def test_second_derivative_of_prod_with_zeros() -> None:
     np.testing.assert_array_equal(second_derivative(text, "x", x=[0.0, 0.0, 3.0]), [3.0, 3.0, 0.0])
     np.testing.assert_array_equal(second_derivative(text, "x", x=[0.0, 2.0, 3.0]), [5.0, 3.0, 2.0])
     np.testing.assert_array_equal(second_derivative(text, "x", x=[0.0, 0.0, 0.0]), np.zeros(3))
+
+
+@pytest.mark.parametrize(
+    "x, expected",
+    [
+        ([2.0, 3.0, 4.0], [1 + 3 + 12, 2 + 8, 6]),
+        ([2.0, 0.0, 4.0], [1, 2 + 8, 0]),
+        ([0.0, 3.0, 0.0], [1 + 3, 0, 0]),
+        ([0.0, 0.0, 4.0], [1, 0, 0]),
+        ([0.0, 0.0, 0.0], [1, 0, 0]),
+    ],
+)
+def test_cumprod_with_zeros(x: list[float], expected: list[float]) -> None:
+    _, (gradient,) = value_and_grad("input x: float[n] output out = sum(cumprod(x))", np.array(x))
+    np.testing.assert_array_equal(gradient, expected)
+    rows = "input x: float[2, m] output out = sum(cumprod(x, axis=1) * [[1.0], [2.0]])"
+    _, (gradient,) = value_and_grad(rows, np.array([x, x]))
+    np.testing.assert_array_equal(gradient, [expected, 2 * np.array(expected)])
+
+
+def test_higher_derivatives_of_cumprod_with_zeros() -> None:
+    text = "input x: float[n] output out = sum(cumprod(x))"
+    # The gradient of a + ab + abc is [1 + b + bc, a + ac, ab]; its entries' sum is differentiated.
+    for x in ([0.0, 0.0, 0.0], [0.0, 3.0, 0.0], [2.0, 0.0, 5.0], [2.0, 3.0, 5.0]):
+        a, b, c = x
+        wanted = [1 + c + b, 1 + c + a, b + a]
+        np.testing.assert_array_equal(second_derivative(text, "x", x=x), wanted)
+    third = """
+    data x: float[n]
+    node s = sum(cumprod(x))
+    node g = grad(s, x)
+    node h = grad(sum(g), x)
+    output out = grad(sum(h), x)
+    """
+    out, _ = module(third).forward(np.zeros(3))
+    np.testing.assert_array_equal(out, [2.0, 2.0, 2.0])
+
+
+def test_running_sums_in_branches_not_taken() -> None:
+    """What comes after does not count for what comes before."""
+    for name in ("cumsum", "cumprod"):
+        text = f"""
+        data i: float[n]
+        input x: float[n]
+        output out = sum(if i < 2 then {name}(log(x)) else 0)
+        """
+        _, (gradient,) = value_and_grad(text, np.arange(4.0), np.array([2.0, 4.0, 0.0, -1.0]))
+        log = np.log([2.0, 4.0])
+        first = [2.0, 1.0] if name == "cumsum" else [1 + log[1], log[0]]
+        np.testing.assert_allclose(gradient, [first[0] / 2, first[1] / 4, 0.0, 0.0])
+
+
+# ── Order ───────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "x, expected",
+    [
+        ([3.0, 1.0, 2.0], [0, 0, 1]),
+        ([1.0, 1.0, 1.0], [0, 1, 0]),
+        ([2.0, 1.0, 4.0, 3.0], [0.5, 0, 0, 0.5]),
+        ([2.0, 2.0, 2.0, 2.0], [0, 0.5, 0.5, 0]),
+        ([3.0, 1.0, 1.0, 3.0], [0.5, 0, 0.5, 0]),
+        ([7.0], [1]),
+    ],
+)
+def test_median_ties_by_order(x: list[float], expected: list[float]) -> None:
+    _, (gradient,) = value_and_grad("input x: float[n] output out = median(x)", np.array(x))
+    np.testing.assert_array_equal(gradient, expected)
+    _, (gradient,) = value_and_grad(
+        "input x: float[n, m] output out = sum(median(x, axis=0))", np.array([x, x]).T
+    )
+    np.testing.assert_array_equal(gradient, np.array([expected, expected]).T)
+
+
+def test_ptp_of_constants() -> None:
+    _, (gradient,) = value_and_grad("input x: float[n] output out = ptp(x)", np.ones(4))
+    np.testing.assert_array_equal(gradient, np.zeros(4))
+
+
+def test_the_first_of_several_best() -> None:
+    text = "data x: float[n, m] output a = argmax(x) output b = argmin(x, axis=1)"
+    out, _ = module(text).forward([[1.0, 3.0, 1.0], [0.0, 3.0, 0.0]])
+    assert out.a == 1
+    np.testing.assert_array_equal(out.b, [0, 0])
 
 
 # ── Exponentials ────────────────────────────────────────────────────────────

@@ -19,7 +19,7 @@ from gradc.compiler.rules import apply_rule, tangent_of
 from gradc.dsl.graph import make
 from gradc.dsl.intervals import REAL, Interval
 from gradc.dsl.lower import lower
-from gradc.dsl.ops import OPS, Op
+from gradc.dsl.ops import OPS, REQUIRED, Op
 from gradc.dsl.shapes import Kind, Mismatch, Type
 from gradc.dsl.sizes import Size
 
@@ -47,14 +47,18 @@ def shape(*sizes: int) -> tuple[Size, ...]:
     return tuple(Size.of(size) for size in sizes)
 
 
+def required(op: Op) -> dict[str, Any]:
+    """Options that must be given: some small integer."""
+    return {p.name: 2 for p in op.parameters if p.sort == "integer" and p.default is REQUIRED}
+
+
 def kinds(op: Op) -> list[Kind]:
     """The operands as floats, where the operation takes them; else truth values."""
     count = len(op.operands)
-    digits = {"digits": 2} if any(p.name == "digits" for p in op.parameters) else {}
     for booleans in (0, 1, count):
         found = [Kind.BOOL] * booleans + [Kind.FLOAT] * (count - booleans)
         try:
-            op.infer([Type(kind) for kind in found], dict(digits))
+            op.infer([Type(kind) for kind in found], required(op))
         except Mismatch:
             continue
         return found
@@ -78,19 +82,20 @@ SHAPES: dict[int, list[list[tuple[int, ...]]]] = {
 
 def elementwise_cases(op: Op) -> Iterator[Case]:
     names = [p.name for p in op.operands]
-    options = {"digits": 2} if any(p.name == "digits" for p in op.parameters) else {}
+    options = required(op)
     words = "".join(f", {name}={value}" for name, value in options.items())
     for shapes in SHAPES[len(names)]:
         operands = {
             name: Type(kind, shape(*sizes))
             for name, kind, sizes in zip(names, kinds(op), shapes, strict=True)
         }
-        yield Case(op.name, f"{op.name}({', '.join(names)}{words})", operands)
+        yield Case(op.name, f"{op.name}({', '.join(names)}{words})", operands, options)
 
 
 def reduction_cases(op: Op) -> Iterator[Case]:
     kind = Kind.BOOL if op.name in ("any", "all") else Kind.FLOAT
     keeps = (False, True) if any(p.name == "keepdims" for p in op.parameters) else (None,)
+    numbers = [(p.name, value) for p in op.parameters if p.sort == "number" for value in (1, 0.5)]
     empty = [(0, 3), (2, 0)]
     for sizes in [(3,), (2, 3), (2, 1, 3), (1,), (1, 1), *empty]:
         rank = len(sizes)
@@ -98,10 +103,7 @@ def reduction_cases(op: Op) -> Iterator[Case]:
         for count in range(1, rank + 1):
             axes += itertools.combinations(range(rank), count)
         axes += [(-1,)]
-        for axis, keepdims in itertools.product(axes, keeps):
-            reduced = [sizes[a] for a in (range(rank) if axis is None else axis)]
-            if 0 in sizes and (0 in reduced) and op.name in ("max", "min", "mean"):
-                continue  # NumPy raises for these, and warns for the mean of nothing.
+        for axis, keepdims, number in itertools.product(axes, keeps, [None, *numbers]):
             options: dict[str, Any] = {}
             words = "x"
             if axis is not None:
@@ -110,8 +112,27 @@ def reduction_cases(op: Op) -> Iterator[Case]:
             if keepdims is not None and keepdims:
                 options["keepdims"] = True
                 words += ", keepdims=true"
-            operands = {"x": Type(kind, shape(*sizes))}
-            yield Case(op.name, f"{op.name}({words})", operands, options)
+            if number is not None:
+                options[number[0]] = number[1]
+                words += f", {number[0]}={number[1]}"
+            if numpy_has_a_value(op, sizes, options):
+                operands = {"x": Type(kind, shape(*sizes))}
+                yield Case(op.name, f"{op.name}({words})", operands, options)
+
+
+def numpy_has_a_value(op: Op, sizes: tuple[int, ...], options: Mapping[str, Any]) -> bool:
+    """Whether NumPy takes these options: it raises for the largest of no entries, and warns for
+    their mean."""
+    reference = getattr(np, op.name, None)
+    if reference is None:
+        return True
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            reference(np.ones(sizes), **options)
+        except (ValueError, RuntimeWarning):
+            return False
+    return True
 
 
 GIVEN_ONLY = {op.name for op in OPS.values() if op.given_only}
@@ -202,6 +223,13 @@ def assert_close(actual: Any, wanted: Any, tolerance: float, what: str = "") -> 
 
 # ── Values ──────────────────────────────────────────────────────────────────
 
+
+def second_sinc(x: Any) -> Any:
+    """The second derivative of sinc, away from 0."""
+    z = np.pi * x
+    return np.pi**2 * (2 * (np.sin(z) / z - np.cos(z)) / z**2 - np.sin(z) / z)
+
+
 REFERENCES: dict[str, Callable[..., Any]] = {
     "xlogy": scipy.special.xlogy,
     "sigmoid": scipy.special.expit,
@@ -217,6 +245,18 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "given_on_paper": lambda x, digits=2: x,
     "round_on_paper": lambda x, digits=2: np.sign(x) * np.floor(np.abs(x) * 100 + 0.5) / 100,
     "abs": np.abs,
+    "erf": scipy.special.erf,
+    "erfc": scipy.special.erfc,
+    "lgamma": scipy.special.gammaln,
+    "digamma": scipy.special.digamma,
+    "polygamma": lambda x, order: scipy.special.polygamma(order, x),
+    "sinc_derivative": lambda x, order: second_sinc(x),
+    "ptp": lambda x, axis=None, keepdims=False: (
+        np.max(x, axis, keepdims=keepdims) - np.min(x, axis, keepdims=keepdims)
+    ),
+    "varies": lambda x, axis: (
+        np.max(x, axis, keepdims=True, initial=-9) > np.min(x, axis, keepdims=True, initial=9)
+    ),
 }
 
 
@@ -563,7 +603,8 @@ def points(op: Op) -> list[tuple[float, ...]]:
 def test_math_agrees_with_numpy(op: Op) -> None:
     """IEEE results without exceptions: the scalar module gives what the array module gives."""
     names = [p.name for p in op.operands]
-    text = f"{op.name}({', '.join(names)})"
+    words = [*names, *(f"{name}={value}" for name, value in required(op).items())]
+    text = f"{op.name}({', '.join(words)})"
     found_kinds = kinds(op)
     scalars = Case(op.name, text, {n: Type(k) for n, k in zip(names, found_kinds, strict=True)})
     arrays = Case(

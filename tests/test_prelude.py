@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.special
 from gradc.dsl.library import prelude
 
 from .helpers import module
@@ -26,9 +27,9 @@ def positive(x: Any) -> Any:
     return np.real(x) > 0
 
 
-def normed(x: Any) -> Any:
-    centred = x - x.mean(axis=-1, keepdims=True)
-    return centred / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + 1e-5) * 2 + 0.5
+def standardised(x: Any, axis: int) -> Any:
+    centred = x - x.mean(axis=axis, keepdims=True)
+    return centred / np.sqrt((centred**2).mean(axis=axis, keepdims=True) + 1e-5)
 
 
 def log_softmax(x: Any) -> Any:
@@ -54,6 +55,7 @@ FORMULAS: dict[str, tuple[str, Callable[[Any], Any]]] = {
         lambda x: 1.0507009873554805 * np.where(positive(x), x, 1.6732632423543772 * expm1(x)),
     ),
     "silu": ("silu(x)", lambda x: x * sigmoid(x)),
+    "gelu": ("gelu(x)", lambda x: 0.5 * x * scipy.special.erfc(-x / np.sqrt(2))),
     "mish": ("mish(x)", lambda x: x * np.tanh(np.log(1 + np.exp(x)))),
     "softsign": ("softsign(x)", lambda x: x / (1 + np.where(positive(x), x, -x))),
     "hard_tanh": (
@@ -61,7 +63,16 @@ FORMULAS: dict[str, tuple[str, Callable[[Any], Any]]] = {
         lambda x: np.where(np.abs(np.real(x)) <= 1, x, np.sign(np.real(x))),
     ),
     "logit": ("logit(sigmoid(x))", lambda x: x),
-    "layer_norm": ("layer_norm(x, 2, 0.5)", normed),
+    "layer_norm": ("layer_norm(x, 2, 0.5)", lambda x: 2 * standardised(x, -1) + 0.5),
+    "batch_norm": ("batch_norm(x, [2, 1, 3], 0.5)", lambda x: standardised(x, 0) * [2, 1, 3] + 0.5),
+    "batch_norm2d": (
+        "reshape(batch_norm2d(reshape(x, [1, 2, 1, 3]), [2, 3], [0.5, 1]), [2, 3])",
+        lambda x: standardised(x, 1) * [[2], [3]] + [[0.5], [1]],
+    ),
+    "dropout": (
+        "dropout(x, [[1, 0, 1], [0, 0, 1]], 0.25)",
+        lambda x: x * [[1, 0, 1], [0, 0, 1]] / 0.75,
+    ),
 }
 
 

@@ -844,7 +844,8 @@ CODES: dict[str, Page] = {
         """
         The axes of an array are counted from 0, or from the end with -1, -2 and so on: a matrix
         has the axes 0 and 1. A scalar has none. In a list of axes each may stand once, and a
-        transpose must name all of them.
+        transpose must name all of them. `cumsum` and `cumprod` of a matrix must be told which
+        axis to run along.
         """,
         wrong="""
         input x: float[3, 4]

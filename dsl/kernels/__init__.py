@@ -22,8 +22,8 @@ class Kernel:
     needs: tuple[str, ...]
 
 
-SCALARS = ("scalars",)
-ARRAYS = ("arrays", "matrices")
+SCALARS = ("scalars", "special_scalars")
+ARRAYS = ("arrays", "special", "statistics", "matrices")
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..graph import Node, make
+from ..graph import Node, constant, make
 from ..sizes import product
 from ..source import Span
 from .table import converted, lowering
@@ -30,13 +30,13 @@ def _merged_last(x: Node, axes: tuple[int, ...], span: Span) -> Node:
     return make("reshape", [x], span, {"shape": (*kept, merged)})
 
 
-@lowering("prod")
-def _prod(node: Node, operands: tuple[Node, ...]) -> Node:
+@lowering("prod", "median")
+def _along_last(node: Node, operands: tuple[Node, ...]) -> Node:
     axes = node.attributes["axis"]
     if not axes:
-        return operands[0]
+        return converted(node, operands[0])
     merged = _merged_last(operands[0], axes, node.span)
-    result = make("prod", [merged], node.span, {"axis": (-1,), "keepdims": False})
+    result = make(node.op, [merged], node.span, {"axis": (-1,), "keepdims": False})
     if node.attributes["keepdims"]:
         result = make("expand_dims", [result], node.span, {"axis": axes})
     return result
@@ -54,3 +54,27 @@ def _norm(node: Node, operands: tuple[Node, ...]) -> Node:
     if node.attributes["keepdims"]:
         result = make("expand_dims", [result], node.span, {"axis": axes})
     return result
+
+
+@lowering("var", "std")
+def _deviation(node: Node, operands: tuple[Node, ...]) -> Node:
+    """Of a single entry, ``(x - x) / (1 - correction)``."""
+    if node.attributes["axis"]:
+        return replace(node, operands=operands)
+    x = converted(node, operands[0])
+    zero = make("subtract", [x, x], node.span)
+    left = 1 - node.attributes["correction"]
+    return make("divide", [zero, constant(left, node.span)], node.span) if left != 1 else zero
+
+
+@lowering("ptp")
+def _ptp(node: Node, operands: tuple[Node, ...]) -> Node:
+    ends = [make(name, operands, node.span, node.attributes) for name in ("max", "min")]
+    return make("subtract", [_reduction(end, operands) for end in ends], node.span)
+
+
+@lowering("argmax", "argmin")
+def _place_of_best(node: Node, operands: tuple[Node, ...]) -> Node:
+    if operands[0].type.rank:
+        return replace(node, operands=operands)
+    return constant(0, node.span)

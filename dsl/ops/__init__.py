@@ -9,32 +9,23 @@ from . import (
     functions,
     linalg,
     reductions,
+    special,
+    statistics,
 )
 from .declare import REQUIRED, Attributes, Chosen, Op, Parameter
 
-FAMILIES = (
+_FAMILIES = (
     elementwise,
     functions,
+    special,
     reductions,
+    statistics,
     arrays,
     linalg,
     contractions,
     decompositions,
     calculus,
 )
-OPS: dict[str, Op] = {
-    name: op
-    for family in (
-        elementwise,
-        functions,
-        reductions,
-        arrays,
-        linalg,
-        contractions,
-        decompositions,
-        calculus,
-    )
-    for name, op in family.TABLE.items()
-}
+OPS: dict[str, Op] = {name: op for family in _FAMILIES for name, op in family.TABLE.items()}
 
 __all__ = ["OPS", "REQUIRED", "Attributes", "Chosen", "Op", "Parameter"]
