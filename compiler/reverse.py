@@ -161,7 +161,7 @@ def _safe(node: Node, position: int, guard: Node) -> dict[str, Node]:
     are there must not reach the sums of the rule."""
     safe = {}
     for other, operand in enumerate(node.operands):
-        if other != position and not node.op.variadic:
+        if other != position and operand.type.is_float and not node.op.variadic:
             counts = _reach(node, other, guard)
             zero = constant(0.0, node.span)
             parts = [counts, operand, zero]

@@ -10,15 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from .graph import Graph, Node, constant, make, map_nodes, topological
+from .lower_shapes import LOWERINGS, Lowering
 from .ops import Attributes
 from .shapes import Kind
 from .sizes import Size, product
 from .source import Span
 from .subscripts import Cut
 
-Lowering = Callable[[Node, tuple[Node, ...]], Node]
 _COUNTING = ("sum", "prod", "as_int")
-LOWERINGS: dict[str, Lowering] = {}
 
 
 def lower(graph: Graph) -> Graph:

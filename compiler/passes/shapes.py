@@ -13,7 +13,23 @@ def step(node: Node) -> Node | None:
         return _without_broadcasts(node)
     if node.op.name in ("reshape", "transpose", "broadcast_to", "expand_dims"):
         return _rearranged(node)
+    if node.op.name in ("diagonal", "diagonal_matrix"):
+        return _repeated_diagonal(node)
     return None
+
+
+def _repeated_diagonal(node: Node) -> Node | None:
+    """The diagonal of one repeated number, and the matrix with one: a multiple of the identity."""
+    (x,) = node.operands
+    if x.op.name != "broadcast_to" or x.operands[0].type.rank or x.name:
+        return None
+    number, shape = x.operands[0], {"shape": node.type.shape}
+    if node.op.name == "diagonal":
+        return make("broadcast_to", [number], node.span, shape)
+    if node.type.rank != 2 or node.attributes["offset"] or not number.is_constant():
+        return None
+    identity = make("eye", (), node.span, shape)
+    return identity if number.is_constant(1.0) else make("multiply", [number, identity], node.span)
 
 
 def _without_broadcasts(node: Node) -> Node | None:

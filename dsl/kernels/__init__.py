@@ -23,7 +23,7 @@ class Kernel:
 
 
 SCALARS = ("scalars",)
-ARRAYS = ("arrays",)
+ARRAYS = ("arrays", "gather")
 
 
 @cache

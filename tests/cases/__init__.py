@@ -1,5 +1,5 @@
 """Cases by hand, for operations whose signature does not say what to try; a file a family."""
 
-from . import arrays
+from . import arrays, rearrange
 
-CASES = [*arrays.CASES]
+CASES = [*arrays.CASES, *rearrange.CASES]

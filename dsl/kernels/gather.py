@@ -1,0 +1,78 @@
+"""Taking entries at computed places, and adding up what goes back to them."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+
+
+def _check_indices(indices: Array | int, size: int) -> None:
+    """Raises IndexError where an index is outside 0..size; none counts from the end."""
+    outside = (np.asarray(indices) < 0) | (np.asarray(indices) >= size)
+    if np.any(outside):
+        first = np.asarray(indices)[outside].flat[0]
+        raise IndexError(f"index {first} is not in 0..{size}")
+
+
+def _take(x: Array, indices: Array | int, axis: int = 0) -> Array:
+    """The entries of x at indices along an axis."""
+    _check_indices(indices, x.shape[axis])
+    result: Array = np.take(x, indices, axis)
+    return result
+
+
+def _take_along_axis(x: Array, indices: Array, axis: int) -> Array:
+    """The entries of x at indices along an axis, each position of the others by itself."""
+    _check_indices(indices, x.shape[axis])
+    return np.take_along_axis(x, indices, axis)
+
+
+def _scatter(x: Array, indices: Array | int, size: int, axis: int = 0) -> Array:
+    """Zeros with an axis of a size, where the entries of x are added at indices."""
+    indices = np.asarray(indices)
+    before, after = x.shape[:axis], x.shape[axis + indices.ndim :]
+    result = np.zeros((*before, size, *after), x.dtype)
+    width = np.prod(after, dtype=np.int64)
+    starts = np.arange(np.prod(before, dtype=np.int64)) * size
+    rows = starts[:, None] + indices.ravel()
+    places = rows[..., None] * width + np.arange(width)
+    np.add.at(result.reshape(-1), places.ravel(), x.ravel())
+    return result
+
+
+def _scatter_along_axis(x: Array, indices: Array, size: int, axis: int) -> Array:
+    """Zeros with an axis of a size, where the entries of x are added at indices, each
+    position of the other axes by itself."""
+    axis %= x.ndim
+    before, after = x.shape[:axis], x.shape[axis + 1 :]
+    result = np.zeros((*before, size, *after), x.dtype)
+    width = np.prod(after, dtype=np.int64)
+    starts = np.arange(np.prod(before, dtype=np.int64)) * size
+    rows = starts[:, None, None] + indices.reshape(starts.size, x.shape[axis], width)
+    places = rows * width + np.arange(width)
+    np.add.at(result.reshape(-1), places.ravel(), x.ravel())
+    return result
+
+
+def _overlap(x: Array, whole: tuple[int, ...], step: int) -> Array:
+    """Sliding windows added up to the array that they are windows of."""
+    count = len(whole)
+    positions, window = x.shape[-2 * count : -count], x.shape[-count:]
+    result = np.zeros((*x.shape[: -2 * count], *whole), x.dtype)
+    for place in np.ndindex(window):
+        ends = [p + step * n for p, n in zip(place, positions, strict=True)]
+        cuts: Any = [slice(p, e, step) for p, e in zip(place, ends, strict=True)]
+        result[(..., *cuts)] += x[(..., *place)]
+    return result
+
+
+def _diagonal_matrix(x: Array, shape: tuple[int, int], offset: int = 0) -> Array:
+    """Matrices of zeros, with the last axis of x on a diagonal."""
+    result = np.zeros((*x.shape[:-1], *shape), x.dtype)
+    rows = np.arange(x.shape[-1]) - min(offset, 0)
+    result[..., rows, rows + offset] = x
+    return result
