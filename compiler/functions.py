@@ -15,7 +15,7 @@ from .render import Renderer, chooses_whole
 from .schedule import Function, is_weak, kept_for_backward, plan
 from .setting import Setting
 
-_READ_ONLY = ("broadcast_to", "windows", "diagonal")
+_READ_ONLY = ("broadcast_to", "diagonal")
 
 
 @dataclass

@@ -173,7 +173,7 @@ class Renderer:
         if name in ("index", "index_object"):
             return self.index(node.attributes["index"], literal=name == "index")
         value = node.attributes[name]
-        if name in ("shape", "whole"):
+        if name in ("shape", "window", "whole"):
             return self.shape(value)
         if name == "axis":
             return self.axis(node, value)

@@ -120,6 +120,8 @@ def _unrepeat(node: Node, operands: tuple[Node, ...]) -> Node:
 @_lowering("pad")
 def _pad(node: Node, operands: tuple[Node, ...]) -> Node:
     (x,) = operands
+    if node.type == x.type:
+        return x
     if node.type.kind is not x.type.kind:
         x = make("as_float" if node.type.is_float else "as_int", [x], node.span)
     return replace(node, operands=(x,))

@@ -44,7 +44,7 @@ def _scatter(x: Array, indices: Array | int, size: int, axis: int = 0) -> Array:
     return result
 
 
-def _scatter_along_axis(x: Array, indices: Array, size: int, axis: int) -> Array:
+def _scatter_along(x: Array, indices: Array, size: int, axis: int) -> Array:
     """Zeros with an axis of a size, where the entries of x are added at indices, each
     position of the other axes by itself."""
     axis %= x.ndim
@@ -56,6 +56,19 @@ def _scatter_along_axis(x: Array, indices: Array, size: int, axis: int) -> Array
     places = rows * width + np.arange(width)
     np.add.at(result.reshape(-1), places.ravel(), x.ravel())
     return result
+
+
+def _windows(x: Array, window: tuple[int, ...], step: int = 1) -> Array:
+    """All windows along the last axes of x: their positions first, then their entries.
+
+    In memory the entries come first, so that what runs over all positions is fast.
+    """
+    count = len(window)
+    last, before = tuple(range(-count, 0)), tuple(range(-2 * count, -count))
+    every = np.lib.stride_tricks.sliding_window_view(x, window, last)
+    entries = np.moveaxis(every, last, before)
+    steps: Any = (slice(None, None, step),) * count
+    return np.moveaxis(np.ascontiguousarray(entries[(..., *steps)]), before, last)
 
 
 def _overlap(x: Array, whole: tuple[int, ...], step: int) -> Array:

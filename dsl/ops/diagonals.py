@@ -8,7 +8,7 @@ from typing import Any
 from .. import intervals as iv
 from ..shapes import Kind, Mismatch, Type, shape_text
 from ..sizes import Size
-from .declare import Attributes, Table
+from .declare import Attributes, Infer, Table
 
 TABLE = Table()
 Text = Callable[[Sequence[Type], Attributes], str]
@@ -39,9 +39,12 @@ def _offset(name: str, value: Any) -> int:
 # ── Triangles ───────────────────────────────────────────────────────────────
 
 
-def _triangle_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
-    _matrix("triu` and `tril", types[0])
-    return types[0], {"k": _offset("triu` and `tril", attributes["k"])}
+def _triangle_type(name: str) -> Infer:
+    def infer(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
+        _matrix(name, types[0])
+        return types[0], {"k": _offset(name, attributes["k"])}
+
+    return infer
 
 
 def _triangle_text(name: str) -> Text:
@@ -53,7 +56,7 @@ for _name, _doc in (
     ("tril", "The lower triangle, zeros above: up to the `k`-th diagonal."),
 ):
     _declare(
-        _name, "x, k:integer=0", _doc, infer=_triangle_type, numpy=_triangle_text(_name),
+        _name, "x, k:integer=0", _doc, infer=_triangle_type(_name), numpy=_triangle_text(_name),
         rules={"x": f"{_name}(dy, k=k)"},
     )  # fmt: skip
 

@@ -155,7 +155,7 @@ def _scatter_along_type(types: Sequence[Type], attributes: Attributes) -> tuple[
 
 def _scatter_along_text(types: Sequence[Type], attributes: Attributes) -> str:
     axis = shown_axis(attributes["axis"], types[0].rank)
-    return f"_scatter_along_axis({{x}}, {{indices}}, {{count}}, axis={axis})"
+    return f"_scatter_along({{x}}, {{indices}}, {{count}}, {axis})"
 
 
 TABLE.declare(
@@ -220,8 +220,9 @@ def _windows_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, 
     counts = []
     for whole, size in zip(x.shape[-len(window) :], window, strict=True):
         slack = (whole - size).constant
-        empty = size.constant is not None and size.constant < 1
-        if empty or (slack is not None and slack < 0):
+        if size.constant == 0:
+            raise Mismatch("G206", "a window of size 0 holds nothing")
+        if slack is not None and slack < 0:
             raise Mismatch("G206", f"no window of size {size} in an axis of size {whole}",
                            f"this is {x}", "pad(x, ...) makes the array larger", 0)  # fmt: skip
         counts.append((whole - size) // step + 1)
@@ -229,22 +230,13 @@ def _windows_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, 
 
 
 def _windows_text(types: Sequence[Type], attributes: Attributes) -> str:
-    rank, count, step = types[0].rank, len(attributes["window"]), attributes["step"]
-    axis = ""
-    if count < rank:
-        axes = tuple(range(-count, 0))
-        axis = f", axis={axes[0] if count == 1 else axes}"
-    text = f"np.lib.stride_tricks.sliding_window_view({{x}}, {{window}}{axis})"
-    if step == 1:
-        return text
-    cuts = ", ".join([f"::{step}"] * count + [":"] * count)
-    return f"{text}[{'..., ' if count < rank else ''}{cuts}]"
+    return f"_windows({{x}}, {{window}}{', {step}' if attributes['step'] > 1 else ''})"
 
 
 TABLE.declare(
     "windows", "x, window:shape, step:integer=1",
     "All windows of a size along the last axes: their positions first, then their entries.",
-    infer=_windows_type, numpy=_windows_text, view=True, family="linear", paper="windows({x})",
+    infer=_windows_type, numpy=_windows_text, family="linear", paper="windows({x})",
     latex=r"\mathrm{windows}({x})", values=iv.same,
     rules={"x": "unwindow(dy, x, window=window, step=step)"},
     reach={"x": "unwindow_any(dy, x, window=window, step=step)"},

@@ -171,6 +171,7 @@ CASES = [
     special("pad(x, [0, 1], value=-1)", lambda x: np.pad(x, (0, 1), constant_values=-1), "x: float[3]"),
     special("pad(x, [n, 0])", lambda x: np.pad(x, (4, 0)), "x: float[n]"),
     special("pad(x, 1)", lambda x: np.pad(x, 1), "x: float[0]"),
+    special("pad(x, 0)", lambda x: x, "x: float[2]"),
     special("unpad(x, [[1, 2]])", lambda x: x[1:-2], "x: float[5]"),
     special("full:x * full([2, 3], 1.5)", lambda x: x * np.full((2, 3), 1.5), "x: float"),
     special("full:full([n, 2], sum(x))", lambda x: np.full((4, 2), np.sum(x)), "x: float[n]"),
