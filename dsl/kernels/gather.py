@@ -5,35 +5,33 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Array: TypeAlias = NDArray[Any]
 
 
-def _check_indices(indices: Array | int, size: int) -> None:
-    """Raises IndexError where an index is outside 0..size; none counts from the end."""
-    outside = (np.asarray(indices) < 0) | (np.asarray(indices) >= size)
+def _checked(indices: ArrayLike, size: int) -> Array:
+    """The indices. IndexError where one is outside 0..size; none counts from the end."""
+    indices = np.asarray(indices)
+    outside = (indices < 0) | (indices >= size)
     if np.any(outside):
-        first = np.asarray(indices)[outside].flat[0]
-        raise IndexError(f"index {first} is not in 0..{size}")
+        raise IndexError(f"index {indices[outside][0]} is not in 0..{size}")
+    return indices
 
 
-def _take(x: Array, indices: Array | int, axis: int = 0) -> Array:
+def _take(x: Array, indices: ArrayLike, axis: int = 0) -> Any:
     """The entries of x at indices along an axis."""
-    _check_indices(indices, x.shape[axis])
-    result: Array = np.take(x, indices, axis)
-    return result
+    return np.take(x, _checked(indices, x.shape[axis]), axis)
 
 
 def _take_along_axis(x: Array, indices: Array, axis: int) -> Array:
     """The entries of x at indices along an axis, each position of the others by itself."""
-    _check_indices(indices, x.shape[axis])
-    return np.take_along_axis(x, indices, axis)
+    return np.take_along_axis(x, _checked(indices, x.shape[axis]), axis)
 
 
-def _scatter(x: Array, indices: Array | int, size: int, axis: int = 0) -> Array:
+def _scatter(x: ArrayLike, indices: ArrayLike, size: int, axis: int = 0) -> Array:
     """Zeros with an axis of a size, where the entries of x are added at indices."""
-    indices = np.asarray(indices)
+    x, indices = np.asarray(x), np.asarray(indices)
     before, after = x.shape[:axis], x.shape[axis + indices.ndim :]
     result = np.zeros((*before, size, *after), x.dtype)
     width = np.prod(after, dtype=np.int64)
