@@ -241,7 +241,7 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     d_cross_entropy_chosen = np.broadcast_to(-dout, (N, 1)) / N
     expand_dims_labels = labels[:, None]
     # chosen = take_along_axis(log_softmax(logits), expand_dims(labels, -1)) (library):
-    # d(log_softmax(logits)) = untake_along(dchosen, log_softmax(logits), expand_dims...
+    # d(log_softmax(logits)) = dchosen added up at expand_dims(labels, -1)
     d_log_softmax_logits = _scatter_along(d_cross_entropy_chosen, expand_dims_labels, K, -1)  # fmt: skip
     # log_softmax(logits) (library):
     # dlogits = d(log_softmax(logits)) - exp(log_softmax(logits)) * sum(d(log_softmax...
@@ -260,7 +260,7 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     ratio = number / np.sum(number, axis=(4, -1), keepdims=True)
     d_max_pool2d_patches = d_pooled[:, :, :, :, None, None] * ratio
     # patches = windows(x, [window, window], step=stride) (library):
-    # dfeatures = unwindow(dpatches, features)
+    # dfeatures = dpatches added up where windows overlap
     d_features = _overlap(d_max_pool2d_patches, (8, 8), 2)
     # features = relu(conv2d(images, filters, padding=1)) (line 8):
     # d(reshape(...)) = dfeatures * (reshape(...) > 0)
@@ -314,7 +314,7 @@ def value_and_grad(
     # mean(chosen)  (library):  dchosen = d(mean(chosen)) / count(chosen)
     d_cross_entropy_chosen = np.broadcast_to(dtype.type(-1.0), (N, 1)) / N
     # chosen = take_along_axis(log_softmax(logits), expand_dims(labels, -1)) (library):
-    # d(log_softmax(logits)) = untake_along(dchosen, log_softmax(logits), expand_dims...
+    # d(log_softmax(logits)) = dchosen added up at expand_dims(labels, -1)
     d_log_softmax_logits = _scatter_along(d_cross_entropy_chosen, expand_dims_labels, K, -1)  # fmt: skip
     # log_softmax(logits) (library):
     # dlogits = d(log_softmax(logits)) - exp(log_softmax(logits)) * sum(d(log_softmax...
@@ -333,7 +333,7 @@ def value_and_grad(
     ratio = number / np.sum(number, axis=(4, -1), keepdims=True)
     d_max_pool2d_patches = d_pooled[:, :, :, :, None, None] * ratio
     # patches = windows(x, [window, window], step=stride) (library):
-    # dfeatures = unwindow(dpatches, features)
+    # dfeatures = dpatches added up where windows overlap
     d_features = _overlap(d_max_pool2d_patches, (8, 8), 2)
     # features = relu(conv2d(images, filters, padding=1)) (line 8):
     # d(reshape(...)) = dfeatures * (reshape(...) > 0)

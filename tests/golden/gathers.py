@@ -268,7 +268,7 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     # sum(diag(A @ flip(A))) (line 14):
     # d(diag(A @ flip(A))) = d(sum(diag(A @ flip(A))))
     # diag(A @ flip(A)) (line 14):
-    # d(A @ flip(A)) = diagonal_like(d(diag(A @ flip(A))), A @ flip(A))
+    # d(A @ flip(A)) = d(diag(A @ flip(A))) on the diagonal, 0 elsewhere
     d_product = np.diag(np.broadcast_to(dout * trace, (D,)))
     # edges^2  (line 14):  dedges = d(edges^2) * 2 * edges
     product_2 = dout * 2
@@ -276,20 +276,19 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     # twice^2  (line 14):  dtwice = d(twice^2) * 2 * twice
     d_twice = product_2 * twice
     # twice = tile(repeat(best, 2), [2, 1]) (line 13):
-    # d(repeat(best, 2)) = untile(dtwice, repeat(best, 2))
-    # repeat(best, 2)  (line 13):  dbest = unrepeat(d(repeat(best, 2)), best)
+    # d(repeat(best, 2)) = dtwice, its repeats added up
+    # repeat(best, 2)  (line 13):  dbest = d(repeat(best, 2)), its repeats added up
     d_best = np.sum(np.reshape(np.sum(d_twice, axis=0), (3, 2)), axis=-1)
     # best = sort(score)[T - 3:] (line 11):
     # d(sort(score)) = dbest in its place, 0 elsewhere
     d_sort_score = _place(d_best, (T,), np.s_[T - 3 :])
-    # sort(score) (line 11):
-    # dscore = untake_along(d(sort(score)), score, argsort(score))
+    # sort(score)  (line 11):  dscore = d(sort(score)) added up at argsort(score)
     scatter_along = _scatter_along(d_sort_score, np.argsort(score, kind="stable"), T, 0)
     # edges = windows(pad(score, 1), 3) * [1, -2, 1] (line 12):
     # d(windows(...)) = dedges * ([1, -2, 1])
     # windows(pad(score, 1), 3) (line 12):
-    # d(pad(score, 1)) = unwindow(d(windows(...)), pad(score, 1))
-    # pad(score, 1)  (line 12):  dscore = unpad(d(pad(score, 1)))
+    # d(pad(score, 1)) = d(windows(...)) added up where windows overlap
+    # pad(score, 1)  (line 12):  dscore = d(pad(score, 1)) without its borders
     part = _overlap(d_edges * np.asarray(array, dtype), (T + 2,), 1)[1:-1]
     # score is used more than once: its gradients add up.
     d_score = part + scatter_along
@@ -304,15 +303,16 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     # d(flip(A)) = Aᵀ d(A @ flip(A))
     # flip(A)  (line 14):  dA = flip(d(flip(A)))
     total = d_product @ np.flip(A).T + np.flip(A.T @ d_product)
-    # trace(triu(A))  (line 14):  d(triu(A)) = trace_like(d(trace(triu(A))), triu(A))
+    # trace(triu(A)) (line 14):
+    # d(triu(A)) = d(trace(triu(A))) on the diagonal, 0 elsewhere
     # triu(A)  (line 14):  dA = triu(d(triu(A)))
     total_2 = total + np.triu(np.diag(np.broadcast_to(dout * sum_2, (D,))))
     # e @ A  (line 10):  de = d(e @ A) Aᵀ,  dA = eᵀ d(e @ A)
     # A is used more than once: its gradients add up.
     d_A = total_2 + e.T @ d_product_2
     d_e = d_product_2 @ A.T
-    # e = embedding(table, words)  (line 8):  dtable = untake(de, table, words)
-    # t = take(table, after)  (line 9):  dtable = untake(dt, table, after)
+    # e = embedding(table, words)  (line 8):  dtable = de added up at words
+    # t = take(table, after)  (line 9):  dtable = dt added up at after
     # table is used more than once: its gradients add up.
     d_table = _scatter(d_t, after, V) + _scatter(d_e, words, V)
     return Gradients(d_table, d_A)
@@ -355,27 +355,26 @@ def value_and_grad(
     # sum(diag(A @ flip(A))) (line 14):
     # d(diag(A @ flip(A))) = d(sum(diag(A @ flip(A))))
     # diag(A @ flip(A)) (line 14):
-    # d(A @ flip(A)) = diagonal_like(d(diag(A @ flip(A))), A @ flip(A))
+    # d(A @ flip(A)) = d(diag(A @ flip(A))) on the diagonal, 0 elsewhere
     d_product = np.diag(np.broadcast_to(trace, (D,)))
     # edges^2  (line 14):  dedges = d(edges^2) * 2 * edges
     d_edges = 2.0 * edges
     # twice^2  (line 14):  dtwice = d(twice^2) * 2 * twice
     d_twice = 2.0 * twice
     # twice = tile(repeat(best, 2), [2, 1]) (line 13):
-    # d(repeat(best, 2)) = untile(dtwice, repeat(best, 2))
-    # repeat(best, 2)  (line 13):  dbest = unrepeat(d(repeat(best, 2)), best)
+    # d(repeat(best, 2)) = dtwice, its repeats added up
+    # repeat(best, 2)  (line 13):  dbest = d(repeat(best, 2)), its repeats added up
     d_best = np.sum(np.reshape(np.sum(d_twice, axis=0), (3, 2)), axis=-1)
     # best = sort(score)[T - 3:] (line 11):
     # d(sort(score)) = dbest in its place, 0 elsewhere
     d_sort_score = _place(d_best, (T,), np.s_[T - 3 :])
-    # sort(score) (line 11):
-    # dscore = untake_along(d(sort(score)), score, argsort(score))
+    # sort(score)  (line 11):  dscore = d(sort(score)) added up at argsort(score)
     scatter_along = _scatter_along(d_sort_score, np.argsort(score, kind="stable"), T, 0)
     # edges = windows(pad(score, 1), 3) * [1, -2, 1] (line 12):
     # d(windows(...)) = dedges * ([1, -2, 1])
     # windows(pad(score, 1), 3) (line 12):
-    # d(pad(score, 1)) = unwindow(d(windows(...)), pad(score, 1))
-    # pad(score, 1)  (line 12):  dscore = unpad(d(pad(score, 1)))
+    # d(pad(score, 1)) = d(windows(...)) added up where windows overlap
+    # pad(score, 1)  (line 12):  dscore = d(pad(score, 1)) without its borders
     # score is used more than once: its gradients add up.
     d_score = _overlap(d_edges * number, (T + 2,), 1)[1:-1] + scatter_along
     # score = sum((e @ A) * t, axis=1)  (line 10):  d((e @ A) * t) = dscore
@@ -390,13 +389,14 @@ def value_and_grad(
     # flip(A)  (line 14):  dA = flip(d(flip(A)))
     total = d_product @ flip_A.T + np.flip(A.T @ d_product)
     # e @ A  (line 10):  de = d(e @ A) Aᵀ,  dA = eᵀ d(e @ A)
-    # trace(triu(A))  (line 14):  d(triu(A)) = trace_like(d(trace(triu(A))), triu(A))
+    # trace(triu(A)) (line 14):
+    # d(triu(A)) = d(trace(triu(A))) on the diagonal, 0 elsewhere
     # triu(A)  (line 14):  dA = triu(d(triu(A)))
     # A is used more than once: its gradients add up.
     d_A = total + np.triu(np.diag(np.broadcast_to(sum_2, (D,)))) + e.T @ d_product_2
     d_e = d_product_2 @ A.T
-    # e = embedding(table, words)  (line 8):  dtable = untake(de, table, words)
-    # t = take(table, after)  (line 9):  dtable = untake(dt, table, after)
+    # e = embedding(table, words)  (line 8):  dtable = de added up at words
+    # t = take(table, after)  (line 9):  dtable = dt added up at after
     # table is used more than once: its gradients add up.
     d_table = _scatter(d_t, after, V) + _scatter(d_e, words, V)
     if out is not None:
