@@ -23,7 +23,7 @@ ORDER = [
     "compiler.differentiate", "compiler.nested", "compiler.ranges",
     "compiler.schedule", "compiler.passes.rewrite", "compiler.passes.fold",
     "compiler.passes.patterns", "compiler.passes.simplify",
-    "compiler.passes.stabilise", "compiler.passes.shapes",
+    "compiler.passes.stabilise", "compiler.passes.shelter", "compiler.passes.shapes",
     "compiler.passes.prune", "compiler.passes.common", "compiler.passes.precision",
     "compiler.passes", "compiler.cost", "compiler.specialise",
     "compiler.templates", "compiler.python", "compiler.names", "compiler.paper",

@@ -178,8 +178,47 @@ def test_the_gather_of_a_branch_adds_only_what_counts() -> None:
     np.testing.assert_array_equal(gradients.x, [0.5, 0.0])
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "sum(if k >= 0 then take(x, k) else 0)",
+        "sum(if k >= 0 and k < 3 then exp(take(x, k)) * 2 else x * 0 + 1)",
+        "sum(if s > 0 then take(x, k) else x)",
+        "sum(if k < 0 then x else take_along_axis(x, k))",
+        "sum(if expand_dims(k, 1) < 0 then 1 else take(outer(x, x), k))",
+        "sum(if k < 0 then 0 else sum(take(outer(x, x), k), axis=1))",
+        "sum(if k < 0 then 0 else if take(x, argsort(x)) > 2 then take(x, k) else take(x^2, k))",
+    ],
+)
+def test_an_index_in_a_branch_that_is_not_taken_is_no_error(expression: str) -> None:
+    text = f"input x: float[N] data k: int[N] data s: float output f = {expression}"
+    x = [1.0, 2.0, 3.0]
+    for k, s in (([0, 2, 1], 1.0), ([-1, -7, -2], -1.0), ([0, -1, -1], -1.0)):
+        value, gradients = module(text).value_and_grad(x, k, s)
+        assert np.isfinite(value) and np.all(np.isfinite(gradients.x))
+    if "< 3" not in expression:
+        with pytest.raises(IndexError):
+            module(text).forward(x, [7, 0, 0], 1.0)
+
+
+def test_an_index_that_counts_in_some_branch_is_checked() -> None:
+    text = """input x: float[N] data k: int[N] data c: bool[N] node t = take(x, k)
+    output f = sum(if c then t else 0) + sum(t)"""
+    with pytest.raises(IndexError):
+        module(text).forward([1.0, 2.0], [0, 5], [True, False])
+
+
 def test_take_and_its_adjoint_to_second_order() -> None:
     found = second_derivative(
         "input x: float[3] output f = sum(take(x, [0, 2, 0])^3)", "x", x=[1.0, 2.0, 3.0]
     )
     np.testing.assert_allclose(found, [12.0, 0.0, 18.0])
+
+
+def test_a_gather_in_a_branch_has_the_values_and_slopes_of_a_loop() -> None:
+    text = "input x: float[N] data k: int[M] output f = sum(if k >= 0 then exp(take(x, k)) else 1)"
+    x, k = np.array([0.5, 1.0, -1.0]), np.array([2, -1, 0, 2, -9])
+    value, gradients = module(text).value_and_grad(x, k)
+    assert value == pytest.approx(sum(np.exp(x[i]) if i >= 0 else 1 for i in k))
+    wanted = [np.exp(0.5), 0, 2 * np.exp(-1)]
+    np.testing.assert_allclose(gradients.x, wanted, rtol=1e-14)
