@@ -16,7 +16,9 @@ _QUIET = frozenset(
     {"negative", "abs", "sign", "maximum", "minimum", "clip", "where", "less", "less_equal",
      "greater", "greater_equal", "equal", "not_equal", "logical_and", "logical_or", "logical_not",
      "as_float", "as_int", "detach", "relu", "sigmoid", "softplus", "tanh", "arctan", "alias",
-     "getitem", "place", "array", "stack", "concat", "zeros", "ones", "eye"}
+     "getitem", "place", "array", "stack", "concat", "zeros", "ones", "eye",
+     "roll", "tile", "repeat", "pad", "take", "take_along_axis", "sort", "argsort", "windows",
+     "triu", "tril", "diagonal_matrix", "arange"}
 )  # fmt: skip
 Commenter = Callable[[Node, list[Node]], list[str]]
 

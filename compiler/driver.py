@@ -25,7 +25,7 @@ from .differentiate import along, seed_nodes, with_gradients, with_tangents
 from .module import module_text
 from .nested import expand
 from .passes import finish, optimise
-from .passes.shield import shield
+from .passes.shelter import shelter
 from .passes.stabilise import stabilise
 
 
@@ -76,7 +76,7 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     options.validate()
     if program.is_library:
         raise UsageError(f"{program.program.source.name} has only functions, nothing to compile")
-    graph = shield(stabilise(expand(stabilise(lower(_specialised(program.graph, options))))))
+    graph = stabilise(expand(stabilise(shelter(lower(_specialised(program.graph, options))))))
     interface = graph.interface
     wrt = _wrt(program, options)
     floats = [n for n, node in graph.outputs.items() if node.type.kind is Kind.FLOAT]

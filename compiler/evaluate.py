@@ -15,6 +15,7 @@ from ..dsl.lower import lower, lower_nodes
 from .differentiate import zeros_like
 from .interpret import Interpreter
 from .nested import expand
+from .passes.shelter import shelter
 from .passes.stabilise import stabilise
 from .reverse import gradients
 from .rounding import as_on_paper
@@ -49,7 +50,7 @@ def evaluate(
     program: Checked, inputs: Values, sizes: Mapping[str, int], digits: int | None = None
 ) -> Evaluation:
     """Interprets the graph and its gradients, before any pass; rounded as on paper if asked."""
-    graph = lower(program.graph)
+    graph = shelter(lower(program.graph))
     if digits is None:
         graph = stabilise(graph)
     graph = expand(graph)

@@ -15,6 +15,8 @@ from .render import Renderer, chooses_whole
 from .schedule import Function, is_weak, kept_for_backward, plan
 from .setting import Setting
 
+_READ_ONLY = ("broadcast_to", "diagonal")
+
 
 @dataclass
 class FunctionScope:
@@ -365,10 +367,10 @@ def _owners(node: Node) -> set[Node]:
 
 
 def _repeats(node: Node) -> bool:
-    """Whether entries share memory with each other, for which NumPy makes an array read-only."""
-    while node.op.view and node.op.name != "broadcast_to":
+    """Whether entries may share memory with each other, so that NumPy makes an array read-only."""
+    while node.op.view and node.op.name not in _READ_ONLY:
         node = node.operands[0]
-    return node.op.name == "broadcast_to"
+    return node.op.name in _READ_ONLY
 
 
 def _has_dtype(node: Node) -> bool:

@@ -48,7 +48,10 @@ class Interpreter:
         operands = [self.values[operand] for operand in node.operands]
         if node.type.is_float and node.op.name != "where":
             # NumPy has no negative powers of integers, and takes truth values for float16.
-            operands = [np.asarray(operand, self.dtype) for operand in operands]
+            operands = [
+                operand if parameter in node.op.places else np.asarray(operand, self.dtype)
+                for operand, parameter in zip(operands, _parameters(node), strict=True)
+            ]
         code = _compiled(expression(node, self.sizes))
         names = {f"v{i}": value for i, value in enumerate(operands)}
         result = eval(code, {**namespace(), "np": np, "dtype": self.dtype}, names)
@@ -58,6 +61,10 @@ class Interpreter:
         """The value in the dtype of the node: floats all have the working precision."""
         dtypes = (np.dtype(bool), np.dtype(np.int64), self.dtype)
         return np.asarray(value, dtypes[node.type.kind])
+
+
+def _parameters(node: Node) -> list[str]:
+    return [node.op.operand_name(position) for position in range(len(node.operands))]
 
 
 @cache

@@ -189,8 +189,19 @@ class _Printer:
                 return f"{parts[0]} {parts[1]}"
             case "spread" | "reshape_like" | "expand_dims":
                 return parts[0]
-            case "place_like":
-                return f"{parts[0]} in its place, 0 elsewhere"
+            case "place_like" | "diagonal_like" | "trace_like":
+                where = "in its place" if tree.function.id == "place_like" else "on the diagonal"
+                return f"{parts[0]} {where}, 0 elsewhere"
+            case "untake" | "untake_along":
+                return f"{parts[0]} added up at {parts[2]}"
+            case "untile" | "unrepeat":
+                return f"{parts[0]}, its repeats added up"
+            case "unwindow":
+                return f"{parts[0]} added up where windows overlap"
+            case "unpad":
+                return f"{parts[0]} without its borders"
+            case "unroll":
+                return f"{parts[0]} rolled back"
         return f"{tree.function.id}({', '.join(parts)})"
 
     def binary(self, tree: ast.Binary) -> str:

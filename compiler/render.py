@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..dsl.graph import Node
-from ..dsl.intervals import Interval
+from ..dsl.intervals import REAL, Interval
 from ..dsl.shapes import Shape
 from ..dsl.sizes import Size, size_text
 from ..dsl.subscripts import Cut, Index
@@ -82,12 +82,19 @@ class Renderer:
         return op.math
 
     def numpy_text(self, node: Node) -> str:
-        text = whole_call(node)
+        text = whole_call(node, direct=bool(node.op.direct) and self.is_safe(node))
         if not node.op.results:
             return text
         result = node.attributes["result"]
         name = node.op.result_names(node.attributes)[result]
         return node.op.alone.get(name) or f"{text}[{result}]"
+
+    def is_safe(self, node: Node) -> bool:
+        """Whether every operand is known to be where the operation needs no check."""
+        return all(
+            self.known.get(operand, REAL).within(node.op.safe.get(parameter.name, REAL))
+            for parameter, operand in zip(node.op.operands, node.operands, strict=False)
+        )
 
     def filled(self, node: Node, text: str) -> Expression:
         self.note_uses(text)
@@ -170,14 +177,23 @@ class Renderer:
         if name in ("index", "index_object"):
             return self.index(node.attributes["index"], literal=name == "index")
         value = node.attributes[name]
-        if name == "shape":
+        if name in ("shape", "window", "whole"):
             return self.shape(value)
         if name == "axis":
             return self.axis(node, value)
         if isinstance(value, bool):
             return str(value) if value else None
+        if name == "widths":
+            value = _fewest(value)
+        if isinstance(value, float):
+            return self.number(value).text
+        return self.nested(value)
+
+    def nested(self, value: Any) -> str:
+        """Numbers and sizes, in tuples as they stand; one alone needs none."""
         if isinstance(value, tuple):
-            return f"({', '.join(str(v) for v in value)})"
+            texts = [self.nested(v) for v in value]
+            return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
         return self.size(value).text if isinstance(value, Size) else str(value)
 
     def axis(self, node: Node, value: Any) -> str | None:
@@ -220,9 +236,17 @@ class Renderer:
         return f"{text}:{item.step}" if simple else f"{text} : {item.step}"
 
 
-def whole_call(node: Node) -> str:
-    """NumPy's text of a call, all its results together."""
-    text = node.op.numpy
+def _fewest(widths: tuple[tuple[Size, Size], ...]) -> Any:
+    """The widths of a padding in NumPy's shortest form: one for all, one pair, or all pairs."""
+    if len(set(widths)) > 1:
+        return widths
+    before, after = widths[0]
+    return before if before == after else widths[0]
+
+
+def whole_call(node: Node, *, direct: bool = False) -> str:
+    """NumPy's text of a call, all results together; ``direct`` where nothing need be checked."""
+    text = (direct and node.op.direct) or node.op.numpy
     return text([o.type for o in node.operands], node.attributes) if callable(text) else text
 
 

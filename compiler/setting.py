@@ -74,8 +74,10 @@ class Setting:
         return Names([*taken, *more])
 
     def renderer(self, graph: Graph) -> Renderer:
-        """A renderer for a function of this module; only scalar code asks for intervals."""
-        known = ranges(graph.nodes) if self.scalar else {}
+        """A renderer for a function of this module, with intervals where its code depends on
+        them."""
+        asked = self.scalar or any(node.op.direct for node in graph.nodes)
+        known = ranges(graph.nodes) if asked else {}
         return Renderer(self.scalar, known, {}, self.modules, self.sizes, self.dtype)
 
     def merge(self, uses: Uses) -> None:

@@ -89,6 +89,7 @@ _WORDS = {
     "number": "a number literal",
     "shape": "a list of sizes, as [N, D]",
     "string": "a text in double quotes",
+    "widths": "a size, or a list of pairs [before, after]",
     "size": "a size",
     "index": "a subscript",
     "pairs": "an integer literal or two lists of them, as axes=[[1, 2], [0, 1]]",
@@ -125,6 +126,8 @@ def _option(expr: ast.Expr, sort: str, scope: Scope, report: Report) -> Any:
     if sort == "pairs" and isinstance(expr, ast.Array):
         lists = tuple(_option(item, "axes", scope, report) for item in expr.items)
         return NotConstant if NotConstant in lists else lists
+    if sort == "widths":
+        return _widths(expr, scope, report)
     if sort == "string":
         return expr.value if isinstance(expr, ast.String) else NotConstant
     if sort in ("size", "integer"):
@@ -135,6 +138,13 @@ def _option(expr: ast.Expr, sort: str, scope: Scope, report: Report) -> Any:
 def _shape_size(expr: ast.Expr, scope: Scope, report: Report) -> Size:
     """A size of a shape, where -1 may stand for the one to be computed."""
     return Size.of(-1) if literal(expr) == -1 else size_value(expr, scope, report)
+
+
+def _widths(expr: ast.Expr, scope: Scope, report: Report) -> Any:
+    """A size, or a list of such."""
+    if not isinstance(expr, ast.Array):
+        return size_value(expr, scope, report)
+    return tuple(_widths(item, scope, report) for item in expr.items)
 
 
 def _integer(expr: ast.Expr, scope: Scope, report: Report) -> Any:

@@ -43,6 +43,9 @@ class Type:
     def with_shape(self, shape: Shape) -> Type:
         return Type(self.kind, shape)
 
+    def with_kind(self, kind: Kind) -> Type:
+        return Type(kind, self.shape)
+
     def __str__(self) -> str:
         if not self.shape:
             return str(self.kind)

@@ -82,6 +82,34 @@ def test_maximum_and_minimum_share_at_a_tie(name: str) -> None:
     assert slopes(f"{name}(x, x)", 1.0) == [1.0]
 
 
+def test_sort_is_a_permutation() -> None:
+    text = "input x: float[5] output out = sum([1, 2, 4, 8, 16] * sort(x))"
+    _, gradients = value_and_grad(text, np.array([3.0, 1.0, 3.0, -2.0, 1.0]))
+    np.testing.assert_array_equal(gradients.x, [8.0, 2.0, 16.0, 1.0, 4.0])  # Ties in order.
+    (second,) = {
+        float(v) for v in second_derivative(text, "x", x=np.array([3.0, 1.0, 3.0, 0.0, 1.0]))
+    }
+    assert second == 0.0
+
+
+def test_tied_entries_of_a_pool_share() -> None:
+    text = "input x: float[2, 4] output out = sum([[3, 5]] * max_pool2d(x))"
+    _, gradients = value_and_grad(text, np.array([[1.0, 1.0, 0.0, 2.0], [1.0, 0.0, -1.0, 1.0]]))
+    np.testing.assert_array_equal(gradients.x, [[1, 1, 0, 5], [1, 0, 0, 0]])
+
+
+def test_the_slope_of_a_trace_is_0_off_the_diagonal_even_where_it_is_infinite() -> None:
+    _, gradients = loud("input x: float[2, 2] output out = sqrt(trace(x))", np.zeros((2, 2)))
+    np.testing.assert_array_equal(gradients.x, [[INF, 0], [0, INF]])
+
+
+def test_the_value_of_a_padding_has_no_slope() -> None:
+    text = "input x: float[2] output out = sum(pad(x, 1, value=3)^2)"
+    value, gradients = value_and_grad(text, np.array([1.0, 2.0]))
+    assert value == 23.0
+    np.testing.assert_array_equal(gradients.x, [2.0, 4.0])
+
+
 def test_maximum_with_zero_is_not_relu() -> None:
     assert slopes("maximum(x, 0)", 0.0) == [0.5]
     assert slopes("maximum(0, x)", 0.0) == [0.5]

@@ -17,6 +17,8 @@ SPECS = {
         ROOT / "examples/network.grad",
         ROOT / "examples/rosenbrock.grad",
         GOLDEN / "branches.grad",
+        GOLDEN / "convolution.grad",
+        GOLDEN / "gathers.grad",
         GOLDEN / "names.grad",
         GOLDEN / "outputs.grad",
     )

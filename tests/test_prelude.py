@@ -73,6 +73,27 @@ FORMULAS: dict[str, tuple[str, Callable[[Any], Any]]] = {
         "dropout(x, [[1, 0, 1], [0, 0, 1]], 0.25)",
         lambda x: x * [[1, 0, 1], [0, 0, 1]] / 0.75,
     ),
+    "cross_entropy": (
+        "cross_entropy(x, 0 * arange(2) + [2, 0])",
+        lambda x: -np.mean(log_softmax(x)[[0, 1], [2, 0]]),
+    ),
+    "embedding": ("embedding(x, arange(2))", lambda x: x),
+    "conv1d": (
+        "conv1d(expand_dims(x, 0), [[[1, 2], [3, 4]]], padding=1)[0, 0, :3]",
+        lambda x: np.stack(
+            [
+                x[0, 0] * 2 + x[1, 0] * 4,
+                x[0, 0] + x[0, 1] * 2 + x[1, 0] * 3 + x[1, 1] * 4,
+                x[0, 1] + x[0, 2] * 2 + x[1, 1] * 3 + x[1, 2] * 4,
+            ]
+        ),
+    ),
+    "conv2d": (
+        "conv2d(reshape(x, [1, 1, 2, 3]), [[[[1, 2]]], [[[-3, 0]]]])[0, 0, :, :1]",
+        lambda x: x[:, :1] + 2 * x[:, 1:2],
+    ),
+    "max_pool2d": ("max_pool2d(x)", lambda x: x[1:, :1]),
+    "avg_pool2d": ("avg_pool2d(x)", lambda x: np.mean(x[:, :2])),
 }
 
 

@@ -69,6 +69,14 @@ BINARY = [
     "minimum({}, {})", "(1.2 + ({})^2)^tanh({})", "({}) % (2.3 + ({})^2)",
 ]  # fmt: skip
 REDUCTIONS = ["sum", "mean", "max", "min", "norm", "logsumexp", "prod"]
+REARRANGEMENTS = [
+    "flip({}, axis={axis})", "roll({}, 1, axis={axis})", "roll({}, -2, axis={axis})",
+    "sort({}, axis={axis})", "take({}, arange({size}), axis={axis})",
+    "take({}, 0 * arange({size}), axis={axis})", "take({}, {size} - 1 - arange({size}), axis={axis})",
+    "take_along_axis({0}, argsort({0}, axis={axis}), axis={axis})",
+    "mean(stack({0}, flip({0}), axis=0), axis=0)", "swapaxes(swapaxes({}, 0, -1), 0, -1)",
+    "reshape(ravel({0}), [-1]) @ ravel(ones_like({0})) * {0}",
+]  # fmt: skip
 COMPARISONS = ["<", "<=", ">", ">=", "!="]
 
 
@@ -258,6 +266,28 @@ class Writer:
             merged = "*".join(f"({size})" for size in shape) or "1"
             return f"reshape({self.value((merged,), 0)}, [{', '.join(shape)}])"
 
+        def rearranged() -> str:
+            at = self.draw(st.integers(0, len(shape) - 1))
+            form = self.pick(REARRANGEMENTS)
+            return str(form).format(f"({self.value(shape, inner)})", axis=at, size=shape[at])
+
+        def windows() -> str:
+            rank = len(shape)
+            wide = self.value((*shape[:-1], f"{shape[-1]}+1"), 0)
+            padded = f"pad({self.value(shape, inner)}, [{'[0, 0], ' * (rank - 1)}[0, 1]])"
+            kind = self.pick(["sum", "mean", "max"])
+            part = f"windows({self.pick([wide, padded])}, 2)"
+            return f"{kind}({part}, axis=-1)"
+
+        def triangle() -> str:
+            return f"{self.pick(['triu', 'tril'])}({self.value(shape, inner)}, {self.pick([0, 1, -1])})"
+
+        def diagonal() -> str:
+            form = self.pick(
+                ["diagonal(diag({}) * 2)", "sum(diag({}), axis=0)", "diag(outer({0}, {0}))"]
+            )
+            return str(form).format(f"({self.value(shape, inner)})")
+
         def expanded() -> str:
             at = self.pick([i for i, size in enumerate(shape) if size == "1"])
             rest = (*shape[:at], *shape[at + 1 :])
@@ -281,7 +311,16 @@ class Writer:
         if not shape:
             yield from [total, norm_squared, dot]
             return
-        yield from [softmax, reversed_, shifted, broadcast, reshaped]
+        yield from [
+            softmax,
+            reversed_,
+            shifted,
+            broadcast,
+            reshaped,
+            rearranged,
+            rearranged,
+            windows,
+        ]
         if "1" in shape:
             yield from [kept, expanded]
         if shape[0].isdigit():
@@ -289,9 +328,9 @@ class Writer:
             if int(shape[0]) > 1:
                 yield joined
         if len(shape) == 1:
-            yield matvec
+            yield from [matvec, diagonal]
         if len(shape) == 2:
-            yield from [matmul, outer, transposed]
+            yield from [matmul, outer, transposed, triangle]
 
     def function(self) -> None:
         """A function of the file, with a condition and names of its own."""

@@ -59,7 +59,7 @@ def _in_precision(node: Node) -> Node | None:
     first = 1 if node.op.name == "where" else 0
     strong = any(o.type.is_float and not is_weak(o) for o in operands[first:])
     for position, operand in enumerate(operands[first:], start=first):
-        if _strays(node, operand, strong):
+        if not _is_place(node, position) and _strays(node, operand, strong):
             operands[position] = make("as_float", [operand], operand.span)
             strong = True
     if not strong:
@@ -69,6 +69,10 @@ def _in_precision(node: Node) -> Node | None:
 
 def _with(node: Node, operands: list[Node]) -> Node | None:
     return None if tuple(operands) == node.operands else replace(node, operands=tuple(operands))
+
+
+def _is_place(node: Node, position: int) -> bool:
+    return not node.op.variadic and node.op.operands[position].name in node.op.places
 
 
 def _by_kernel(node: Node) -> bool:

@@ -13,7 +13,23 @@ def step(node: Node) -> Node | None:
         return _without_broadcasts(node)
     if node.op.name in ("reshape", "transpose", "broadcast_to", "expand_dims"):
         return _rearranged(node)
+    if node.op.name in ("diagonal", "diagonal_matrix"):
+        return _repeated_diagonal(node)
     return None
+
+
+def _repeated_diagonal(node: Node) -> Node | None:
+    """The diagonal of one repeated number, and the matrix with one: a multiple of the identity."""
+    (x,) = node.operands
+    if x.op.name != "broadcast_to" or x.operands[0].type.rank or x.name:
+        return None
+    number, shape = x.operands[0], {"shape": node.type.shape}
+    if node.op.name == "diagonal":
+        return make("broadcast_to", [number], node.span, shape)
+    if node.type.rank != 2 or node.attributes["offset"] or not number.is_constant():
+        return None
+    identity = make("eye", (), node.span, shape)
+    return identity if number.is_constant(1.0) else make("multiply", [number, identity], node.span)
 
 
 def _without_broadcasts(node: Node) -> Node | None:
@@ -55,9 +71,7 @@ def _rearranged(node: Node) -> Node | None:
     if x.name or x.adjoint_of is not None:
         return x if node.op.name != "transpose" and node.type == x.type else None
     if node.op.name == "transpose":
-        if x.op.name == "transpose" and _undoes(node, x):
-            return x.operands[0]
-        return None
+        return _at_once(node, x) if x.op.name == "transpose" else None
     if node.type == x.type:
         return x
     if node.op.name == "reshape" and x.op.name in ("reshape", "expand_dims", "squeeze"):
@@ -76,7 +90,11 @@ def _leading(node: Node) -> bool:
     return bool(axes == tuple(range(-node.type.rank, -node.type.rank + len(axes))))
 
 
-def _undoes(outer: Node, inner: Node) -> bool:
-    rank = outer.type.rank
+def _at_once(outer: Node, inner: Node) -> Node:
+    """Two transposes as one, or none."""
+    (x,) = inner.operands
     first, then = inner.attributes["axes"], outer.attributes["axes"]
-    return all(first[then[axis] + rank] == axis - rank for axis in range(rank))
+    axes = tuple(first[axis] for axis in then)
+    if axes == tuple(range(-x.type.rank, 0)):
+        return x
+    return make("transpose", [x], outer.span, {"axes": axes})

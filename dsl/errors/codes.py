@@ -877,7 +877,8 @@ CODES: dict[str, Page] = {
         """
         Subscripts count from 0, so the entries of a `float[3]` are 0, 1 and 2, and `x[-1]` is the
         last. The ends of a slice must lie in the array and in order: unlike NumPy, a slice that
-        reaches too far is an error and is not shortened.
+        reaches too far is an error and is not shortened. A window of `windows`, or the kernel of a
+        convolution, is no larger than the array.
         """,
         wrong="""
         input x: float[3]
@@ -941,8 +942,8 @@ CODES: dict[str, Page] = {
         "a wrong number of axes",
         """
         This function takes arrays with a certain number of axes: `dot` and `outer` take vectors,
-        `.T` takes a matrix, `eye` one or two sizes. A vector has no transpose, and `W @ x` and
-        `x @ W` need none.
+        `.T` and `trace` take a matrix, `eye` one or two sizes, `pad` one pair of widths for each
+        axis. A vector has no transpose, and `W @ x` and `x @ W` need none.
         """,
         wrong="""
         input x: float[3]
@@ -975,7 +976,8 @@ CODES: dict[str, Page] = {
         """
         A size is a natural number, also 0. It is written with natural numbers, names of sizes,
         and `+`, `-`, `*`, `//`; the values of inputs and nodes cannot be part of it, for shapes
-        do not depend on values. Write `N // 2` where `N / 2` would be a fraction.
+        do not depend on values. Write `N // 2` where `N / 2` would be a fraction. The smaller of
+        two sizes cannot be written, so that the diagonal of a `float[N, M]` has no type.
         """,
         wrong="""
         input x: float[N]
@@ -1007,7 +1009,8 @@ CODES: dict[str, Page] = {
         The function declares a type for this parameter, and the argument has another number of
         axes, a size that does not fit, or a type that is not converted (a float is no int). The
         sizes in the types of parameters are found anew in each call, and one name must get the
-        same size throughout.
+        same size throughout. In the library, the indices of `take` and `take_along_axis` are
+        integers.
         """,
         wrong="""
         def length(v: float[D]) = sqrt(v @ v)

@@ -23,7 +23,7 @@ class Kernel:
 
 
 SCALARS = ("scalars", "special_scalars")
-ARRAYS = ("arrays", "special", "statistics", "matrices")
+ARRAYS = ("arrays", "special", "statistics", "gather", "matrices")
 
 
 @cache

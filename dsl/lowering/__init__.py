@@ -1,6 +1,6 @@
 """How operations that are not canonical are written with those that are."""
 
-from . import contractions, helpers, matrices, products, reductions
+from . import contractions, helpers, matrices, products, reductions, shapes
 from .table import LOWERINGS
 
-__all__ = ["LOWERINGS", "contractions", "helpers", "matrices", "products", "reductions"]
+__all__ = ["LOWERINGS", "contractions", "helpers", "matrices", "products", "reductions", "shapes"]

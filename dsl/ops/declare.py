@@ -62,6 +62,10 @@ class Op:
     math: str = ""
     safe: Mapping[str, Interval] = field(default_factory=dict)
     """Operands for which ``math`` cannot raise; elsewhere its kernel, ``_name``, is called."""
+    direct: str | Callable[[Sequence[Type], Attributes], str] = ""
+    """The NumPy text where the operands are known to be ``safe``; elsewhere ``numpy`` checks."""
+    places: tuple[str, ...] = ()
+    """Operands that say where: integers that stay so, whatever the precision of the result."""
     paper: str = ""
     latex: str = ""
     family: str = "general"
