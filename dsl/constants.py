@@ -89,6 +89,7 @@ _WORDS = {
     "number": "a number literal",
     "shape": "a list of sizes, as [N, D]",
     "string": "a text in double quotes",
+    "sections": "a number of parts, or a list of places as [2, 5]",
     "widths": "a size, or a list of pairs [before, after]",
     "size": "a size",
     "index": "a subscript",
@@ -126,6 +127,8 @@ def _option(expr: ast.Expr, sort: str, scope: Scope, report: Report) -> Any:
     if sort == "pairs" and isinstance(expr, ast.Array):
         lists = tuple(_option(item, "axes", scope, report) for item in expr.items)
         return NotConstant if NotConstant in lists else lists
+    if sort == "sections" and isinstance(expr, ast.Array):
+        return tuple(_shape_size(item, scope, report) for item in expr.items)
     if sort == "widths":
         return _widths(expr, scope, report)
     if sort == "string":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -29,6 +29,15 @@ class Condition:
     low: Size
     high: Size
     what: str
+
+
+def undecided(pairs: Iterable[tuple[Size, Size, str]]) -> list[Condition]:
+    """Of ``low <= high``, those that are not known to hold, each with the words for it."""
+    return [
+        Condition(low, high, f"{what}: {low} <= {high} does not hold")
+        for low, high, what in pairs
+        if not (high - low).natural
+    ]
 
 
 def from_start(position: Size, size: Size) -> Size:

@@ -17,7 +17,7 @@ ORDER = [
     "dsl.kernels.special", "dsl.kernels.special_scalars", "dsl.kernels.statistics", "dsl.kernels",
     "dsl.ops.declare", "dsl.ops.elementwise", "dsl.ops.functions", "dsl.ops.special",
     "dsl.ops.reductions", "dsl.ops.statistics", "dsl.ops.arrays",
-    "dsl.ops.shaping", "dsl.ops.making", "dsl.ops.gather",
+    "dsl.ops.shaping", "dsl.ops.splitting", "dsl.ops.making", "dsl.ops.gather",
     "dsl.ops.linalg", "dsl.ops.contractions", "dsl.ops.diagonals", "dsl.ops.decompositions", "dsl.ops.calculus", "dsl.ops", "dsl.domains", "dsl.graph", "dsl.walk", "dsl.scope", "dsl.order",
     "dsl.ruled", "dsl.constants", "dsl.written", "dsl.inlining", "dsl.calls", "dsl.elaborate", "dsl.examples", "dsl.library",
     "dsl.declarations", "dsl.check",

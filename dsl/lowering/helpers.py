@@ -63,7 +63,7 @@ def _entry(node: Node, operands: tuple[Node, ...]) -> Node:
     return make("getitem", [x], node.span, {"index": index})
 
 
-@lowering("part")
+@lowering("part", "split")
 def _part(node: Node, operands: tuple[Node, ...]) -> Node:
     (x,), axis = operands, node.attributes["axis"]
     stop = Size.of(node.attributes["stop"])

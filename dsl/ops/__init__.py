@@ -14,6 +14,7 @@ from . import (
     reductions,
     shaping,
     special,
+    splitting,
     statistics,
 )
 from .declare import REQUIRED, Attributes, Chosen, Op, Parameter
@@ -26,6 +27,7 @@ _FAMILIES = (
     statistics,
     arrays,
     shaping,
+    splitting,
     making,
     gather,
     linalg,

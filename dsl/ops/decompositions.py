@@ -12,7 +12,7 @@ from typing import Any
 
 from ..shapes import Kind, Mismatch, Shape, Type, broadcast, shape_text
 from ..sizes import Size
-from ..subscripts import Condition
+from ..subscripts import Condition, undecided
 from .declare import Attributes, Chosen, Infer, Table
 
 TABLE = Table()
@@ -280,9 +280,9 @@ def _least(shape: Shape) -> Size:
 def _not_wide(types: Sequence[Type], attributes: Attributes) -> Sequence[Condition]:
     """The condition that stands for what could not be decided."""
     rows, columns = types[0].shape[-2:]
-    if (rows - columns).natural or (columns - rows).natural:
+    if (columns - rows).natural:
         return ()
-    return (Condition(columns, rows, f"{columns} <= {rows} does not hold"),)
+    return undecided([(columns, rows, "a matrix of more columns than rows")])
 
 
 def _qr_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:

@@ -8,6 +8,7 @@ from typing import Any
 from .. import intervals as iv
 from ..shapes import Kind, Mismatch, Type, shape_text
 from ..sizes import Size
+from ..subscripts import Condition, undecided
 from .declare import Attributes, Infer, Table
 
 TABLE = Table()
@@ -86,6 +87,11 @@ def _diagonal_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type,
     return x.with_shape((*x.shape[:-2], _length(x.shape, offset))), {"offset": offset}
 
 
+def _within(types: Sequence[Type], attributes: Attributes) -> Sequence[Condition]:
+    offset = Size.of(abs(attributes["offset"]))
+    return undecided([(offset, size, f"diagonal {offset}") for size in types[0].shape[-2:]])
+
+
 def _diagonal_text(types: Sequence[Type], attributes: Attributes) -> str:
     more = ", {offset}" if attributes["offset"] else ""
     if types[0].rank == 2:
@@ -95,7 +101,7 @@ def _diagonal_text(types: Sequence[Type], attributes: Attributes) -> str:
 
 _declare(
     "diagonal", "x, offset:integer=0", "A diagonal of the last two axes, as the last axis.",
-    infer=_diagonal_type, numpy=_diagonal_text, view=True, values=iv.same,
+    infer=_diagonal_type, needs=_within, numpy=_diagonal_text, view=True, values=iv.same,
     rules={"x": "diagonal_like(dy, x, offset=offset)"},
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from .. import intervals as iv
 from ..intervals import Transfer
 from ..shapes import Kind, Mismatch, Shape, Type, broadcast, normal_axis, shape_text
 from ..sizes import Size
+from ..subscripts import Condition, undecided
 from .declare import Attributes, Table
 from .shaping import declare_adjoint, shown_axis
 
@@ -229,6 +230,12 @@ def _windows_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, 
     return x.with_shape((*x.shape[: -len(window)], *counts, *window)), attributes
 
 
+def _window_conditions(types: Sequence[Type], attributes: Attributes) -> Sequence[Condition]:
+    whole = types[0].shape[-len(attributes["window"]) :]
+    pairs = zip(attributes["window"], whole, strict=True)
+    return undecided([(size, axis, f"a window of {size} in {axis}") for size, axis in pairs])
+
+
 def _windows_text(types: Sequence[Type], attributes: Attributes) -> str:
     return f"_windows({{x}}, {{window}}{', {step}' if attributes['step'] > 1 else ''})"
 
@@ -236,7 +243,8 @@ def _windows_text(types: Sequence[Type], attributes: Attributes) -> str:
 TABLE.declare(
     "windows", "x, window:shape, step:integer=1",
     "All windows of a size along the last axes: their positions first, then their entries.",
-    infer=_windows_type, numpy=_windows_text, family="linear", paper="windows({x})",
+    infer=_windows_type, needs=_window_conditions, numpy=_windows_text, family="linear",
+    paper="windows({x})",
     latex=r"\mathrm{windows}({x})", values=iv.same,
     rules={"x": "unwindow(dy, x, window=window, step=step)"},
     reach={"x": "unwindow_any(dy, x, window=window, step=step)"},

@@ -8,6 +8,7 @@ from typing import Any
 from .. import intervals as iv
 from ..shapes import Kind, Mismatch, Type
 from ..sizes import Size
+from ..subscripts import Condition, undecided
 from .declare import Attributes, Table
 
 TABLE = Table()
@@ -66,6 +67,11 @@ def _arange_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, A
     }
 
 
+def _ascending(types: Sequence[Type], attributes: Attributes) -> Sequence[Condition]:
+    start, stop = attributes["start"], attributes["stop"]
+    return undecided([(start, stop, f"arange({start}, {stop})")])
+
+
 def _arange_text(types: Sequence[Type], attributes: Attributes) -> str:
     if attributes["step"] != 1:
         return "np.arange({start}, {stop}, {step})"
@@ -76,6 +82,6 @@ def _arange_text(types: Sequence[Type], attributes: Attributes) -> str:
 
 _declare(
     "arange", "*bounds:sizes", "The integers from `start` (0) below `stop`, in steps of 1 or more.",
-    infer=_arange_type, numpy=_arange_text, paper="arange({bounds})",
+    infer=_arange_type, needs=_ascending, numpy=_arange_text, paper="arange({bounds})",
     latex=r"\mathrm{arange}({bounds})", values=iv.constant(iv.REAL),
 )  # fmt: skip

@@ -1,5 +1,12 @@
 """Cases by hand, for operations whose signature does not say what to try; a file a family."""
 
-from . import arrays, contractions, matrices, rearrange, statistics
+from . import arrays, contractions, matrices, rearrange, splitting, statistics
 
-CASES = [*arrays.CASES, *statistics.CASES, *rearrange.CASES, *contractions.CASES, *matrices.CASES]
+CASES = [
+    *arrays.CASES,
+    *statistics.CASES,
+    *rearrange.CASES,
+    *splitting.CASES,
+    *contractions.CASES,
+    *matrices.CASES,
+]
