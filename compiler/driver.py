@@ -13,7 +13,7 @@ from .. import __version__
 from ..dsl.ast import Program
 from ..dsl.check import Checked, check
 from ..dsl.errors import Severity, SpecError, mistakes
-from ..dsl.graph import Graph, Interface, constant
+from ..dsl.graph import Graph, constant
 from ..dsl.library import Files, prelude
 from ..dsl.lower import lower
 from ..dsl.parse import parse
@@ -88,7 +88,7 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
         alone = replace(graph, outputs={interface.objective: objective})
         one = constant(1.0, objective.span)
         at_once = with_gradients(alone, {interface.objective: one}, wrt)
-    needs = _needed_functions(options, interface)
+    needs = _needed_functions(options, graph)
     return Compilation(
         program,
         options,
@@ -105,14 +105,27 @@ def _finished(graph: Graph) -> Graph:
     return finish(optimise(graph))
 
 
-def _needed_functions(options: Options, interface: Interface) -> set[str]:
+def _missing(function: str, graph: Graph) -> str:
+    """Why a function cannot be emitted, if it cannot."""
+    interface = graph.interface
+    if function in ("hvp", "hessian") and interface.objective is None:
+        return "there is no objective"
+    if not any(i.differentiated and i.type.is_float for i in interface.inputs):
+        return "there is no input with a gradient"
+    if not any(node.type.is_float for node in graph.outputs.values()):
+        return "there is no output that is a float"
+    return ""
+
+
+def _needed_functions(options: Options, graph: Graph) -> set[str]:
     """What is emitted, with what that calls. Raises ``UsageError``."""
     needs = set(options.emit)
     for name in sorted(needs):
         if name not in EXTRAS:
             raise UsageError(f"--emit: there is no `{name}` (there are: {', '.join(EXTRAS)})")
-        if name in ("hvp", "hessian") and interface.objective is None:
-            raise UsageError(f"--emit {name}: there is no objective")
+        reason = _missing(name, graph)
+        if reason:
+            raise UsageError(f"--emit {name}: {reason}")
     if "jacobian" in needs:
         needs.add("jvp")
     if "hessian" in needs:

@@ -255,6 +255,10 @@ class Entry:
         lines += self.conversions()
         lines += self._kept_checks()
         results = [self._result(i) for i in self.inputs]
+        if result == "Scalar":  # NumPy's stubs do not say what a call of a dtype's type gives.
+            name = Names(self.parameter(i) for i in self.inputs).fresh("number")
+            lines.append(f"{INDENT}{name}: Scalar = {results[0]}")
+            results = [name]
         line = f"{INDENT}return {', '.join(results)}"
         if fits(line):
             return [*lines, line]

@@ -201,7 +201,9 @@ class Renderer:
             first = -node.operands[0].type.rank - (node.op.name == "stack")
             return None if value == first else str(value if value == -1 else value - first)
         rank = node.operands[0].type.rank
-        if value == tuple(range(-rank, 0)) and node.op.name not in ("softmax", "log_softmax"):
+        # With `keepdims` the axes are named: else the stubs of NumPy promise a scalar.
+        kept = node.attributes.get("keepdims") or node.op.name in ("softmax", "log_softmax")
+        if value == tuple(range(-rank, 0)) and not kept:
             return None
         shown = tuple(axis if axis == -1 else axis + rank for axis in value)
         return str(shown[0]) if len(shown) == 1 else str(shown)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array: TypeAlias = NDArray[Any]
+Scalar: TypeAlias = np.floating[Any]
 
 
 def _float_arrays(**inputs: ArrayLike) -> list[Array]:
@@ -67,36 +68,32 @@ def _columns(columns: list[Any], of: ArrayLike, wrt: ArrayLike) -> Array:
     return matrix.reshape(np.shape(of) + np.shape(wrt))
 
 
-def _sigmoid(x: Array) -> Array:
+def _sigmoid(x: Array | Scalar) -> Any:
     """1 / (1 + exp(-x)), without overflow."""
     e = np.exp(-np.abs(x))
-    result: Array = np.where(x >= 0, 1, e) / (1 + e)
-    return result
+    return np.where(x >= 0, 1, e) / (1 + e)
 
 
-def _softplus(x: Array) -> Array:
+def _softplus(x: Array | Scalar) -> Any:
     """log(1 + exp(x)), without overflow."""
-    result: Array = np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
-    return result
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
-def _xlogy(a: Array, b: Array) -> Array:
+def _xlogy(a: Array | Scalar, b: Array | Scalar) -> Any:
     """a * log(b), and 0 where a is 0."""
     zero = (a == 0) & ~np.isnan(b)
-    result: Array = np.where(zero, 0, a * np.log(np.where(zero, 1, b)))
-    return result[()]
+    return np.where(zero, 0, a * np.log(np.where(zero, 1, b)))[()]
 
 
 def _logsumexp(
     x: Array, axis: tuple[int, ...] | int | None = None, keepdims: bool = False
-) -> Array:
+) -> Any:
     """log(sum(exp(x))), without overflow; -inf where all entries are."""
     peak = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     shift = np.where(np.isfinite(peak), peak, 0)
     with np.errstate(divide="ignore"):
         total = np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True)) + shift
-    result: Array = total if keepdims else np.squeeze(total, axis=axis)[()]
-    return result
+    return total if keepdims else np.squeeze(total, axis=axis)[()]
 
 
 def _softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
@@ -110,7 +107,7 @@ def _softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
 
 def _log_softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
     """log(softmax(x)), without overflow; -inf where all entries are."""
-    total = _logsumexp(x, axis, keepdims=True)
+    total: Array = _logsumexp(x, axis, keepdims=True)
     result: Array = x - np.where(np.isfinite(total), total, 0)
     return result
 
@@ -125,7 +122,7 @@ def _prod_others(x: Array) -> Array:
     return result
 
 
-def _place(x: Array | np.floating[Any], shape: tuple[int, ...], index: Any) -> Array:
+def _place(x: Any, shape: tuple[int, ...], index: Any) -> Array:
     """Zeros of a shape, with x put at a subscript."""
     result = np.zeros(shape, x.dtype)
     result[index] = x

@@ -70,11 +70,10 @@ def _cofactor_along(x: Array, h: Array) -> Array:
     return result
 
 
-def _logdet(x: Array) -> Array:
+def _logdet(x: Array) -> Any:
     """log(det(x)): -inf for a singular matrix, nan for a negative determinant."""
     sign, size = np.linalg.slogdet(x)
-    result: Array = np.where(sign < 0, np.nan, size)[()]
-    return result
+    return np.where(sign < 0, np.nan, size)[()]
 
 
 def _gaps(x: Array) -> Array:

@@ -7,17 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import Array
+from .arrays import Array, Scalar
 
 
-def _entry_by_entry(function: Any, x: Array) -> Array:
+def _entry_by_entry(function: Any, x: Array | Scalar) -> Any:
     """A function of one number applied to each entry."""
     values = map(function, np.ravel(x).tolist())
-    result: Array = np.fromiter(values, x.dtype, np.size(x)).reshape(np.shape(x))
-    return result[()]
+    return np.fromiter(values, x.dtype, np.size(x)).reshape(np.shape(x))[()]
 
 
-def _erf(x: Array) -> Array:
+def _erf(x: Array | Scalar) -> Any:
     """The error function.
 
     About 60 ns an entry. Rational approximations on three ranges take some 12 ns each: not
@@ -26,12 +25,12 @@ def _erf(x: Array) -> Array:
     return _entry_by_entry(math.erf, x)
 
 
-def _erfc(x: Array) -> Array:
+def _erfc(x: Array | Scalar) -> Any:
     """1 - erf(x), accurate where that is tiny."""
     return _entry_by_entry(math.erfc, x)
 
 
-def _lgamma(x: Array) -> Array:
+def _lgamma(x: Array | Scalar) -> Any:
     """log(|gamma(x)|); inf at the poles 0, -1, -2, ... and where it overflows."""
 
     def at(value: float) -> float:
@@ -43,7 +42,7 @@ def _lgamma(x: Array) -> Array:
     return _entry_by_entry(at, x)
 
 
-def _polygamma(x: Array, order: int) -> Array:
+def _polygamma(x: Array | Scalar, order: int) -> Any:
     """The derivatives of digamma, which is that of order 0.
 
     At 0 infinite, the sign being that of the zero; at negative integers inf for odd orders, nan
@@ -89,7 +88,7 @@ def _polygamma(x: Array, order: int) -> Array:
     return result.astype(x.dtype)[()]
 
 
-def _sinc_derivative(x: Array, order: int) -> Array:
+def _sinc_derivative(x: Array | Scalar, order: int) -> Any:
     """A derivative of sin(pi x) / (pi x), accurate also near 0.
 
     With f(z) = sin(z) / z and its n-th derivative f_n, z f_n = sin(z + n pi / 2) - n f_(n-1);

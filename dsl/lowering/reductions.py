@@ -47,8 +47,12 @@ def _norm(node: Node, operands: tuple[Node, ...]) -> Node:
     (x,), axes = operands, node.attributes["axis"]
     if not axes:
         return make("abs", operands, node.span)
-    if len(axes) < 3 or len(axes) == x.type.rank:
-        return replace(node, operands=operands)
+    whole = len(axes) == x.type.rank
+    if len(axes) < 3 or whole:
+        if not whole or not node.attributes["keepdims"]:
+            return replace(node, operands=operands)
+        result = make("norm", [x], node.span, {"axis": None, "keepdims": False})
+        return make("expand_dims", [result], node.span, {"axis": axes})
     merged = _merged_last(x, axes, node.span)
     result = make("norm", [merged], node.span, {"axis": (-1,), "keepdims": False})
     if node.attributes["keepdims"]:

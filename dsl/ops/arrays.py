@@ -106,7 +106,9 @@ def _reshaped(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attr
 
 
 def _reshape_text(types: Sequence[Type], attributes: Attributes) -> str:
-    return "np.reshape({x}, {shape})" if attributes["shape"] else "np.reshape({x}, ())[()]"
+    if attributes["shape"]:
+        return "np.reshape({x}, {shape})"
+    return f"{{x}}[{', '.join('0' * types[0].rank)}]"  # The only entry.
 
 
 _declare(
@@ -157,8 +159,10 @@ def _squeezed(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attr
 
 
 def _squeeze_text(types: Sequence[Type], attributes: Attributes) -> str:
-    left = types[0].rank - len(attributes["axis"])
-    return "np.squeeze({x}, {axis})" if left else "np.squeeze({x})[()]"
+    rank = types[0].rank
+    if len(attributes["axis"]) < rank:
+        return "np.squeeze({x}, {axis})"
+    return f"{{x}}[{', '.join('0' * rank)}]"  # The only entry.
 
 
 _declare(

@@ -229,15 +229,24 @@ _declare(
     latex=r"\min({a}, {b})", minimum=Kind.INT, values=iv.minimum, commutative=True,
     rules={"a": "(a < b) + 0.5 * (a == b)", "b": "(b < a) + 0.5 * (a == b)"},
 )  # fmt: skip
+
+
+def _clip_text(types: Sequence[Type], attributes: Attributes) -> str:
+    """To the stubs of NumPy, clipping a scalar gives a scalar, whatever the bounds are."""
+    if types[0].rank < max(types[1].rank, types[2].rank):
+        return "np.minimum(np.maximum({x}, {low}), {high})"
+    return "np.clip({x}, {low}, {high})"
+
+
 _declare(
     "clip", "x, low, high", "`x` held between two bounds; at a bound the slope is x's.",
     convention="clip gives x the slope 1 at a bound",
-    numpy="np.clip({x}, {low}, {high})", math="_clip({x}, {low}, {high})",
+    numpy=_clip_text, math="_clip({x}, {low}, {high})",
     latex=r"\mathrm{clip}({x}, {low}, {high})", paper="clip({x}, {low}, {high})",
     minimum=Kind.INT, values=lambda v: iv.minimum((iv.maximum((v[0], v[1])), v[2])),
     rules={
         "x": "x >= low and x <= high",
-        "low": "x < low and low <= high",
+        "low": "low <= high and x < low",
         "high": "x > high or low > high",
     },
 )  # fmt: skip

@@ -81,9 +81,14 @@ TABLE.declare(
 
 # ── Order ───────────────────────────────────────────────────────────────────
 
+
+def _median_text(types: Sequence[Type], attributes: Attributes) -> str:
+    return "np.median({x})" if types[0].rank == 1 else "np.median({x}, axis=-1)"
+
+
 TABLE.declare(
     "median", _REDUCTION, "The middle entry in order, or the mean of the middle two.",
-    infer=_reduced(Kind.FLOAT), numpy="np.median({x}, axis=-1)", paper="median({x})",
+    infer=_reduced(Kind.FLOAT), numpy=_median_text, paper="median({x})",
     latex=r"\mathrm{median}({x})", values=iv.averaged,
     convention="median gives the middle entry 1, or the middle two 1/2; the first come first",
     rules={"x": "expand_dims(dy, axis=-1) * median_weights(x)"},

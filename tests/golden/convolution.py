@@ -85,19 +85,18 @@ def _into(target: Array, value: Array) -> Array:
 
 def _logsumexp(
     x: Array, axis: tuple[int, ...] | int | None = None, keepdims: bool = False
-) -> Array:
+) -> Any:
     """log(sum(exp(x))), without overflow; -inf where all entries are."""
     peak = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     shift = np.where(np.isfinite(peak), peak, 0)
     with np.errstate(divide="ignore"):
         total = np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True)) + shift
-    result: Array = total if keepdims else np.squeeze(total, axis=axis)[()]
-    return result
+    return total if keepdims else np.squeeze(total, axis=axis)[()]
 
 
 def _log_softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
     """log(softmax(x)), without overflow; -inf where all entries are."""
-    total = _logsumexp(x, axis, keepdims=True)
+    total: Array = _logsumexp(x, axis, keepdims=True)
     result: Array = x - np.where(np.isfinite(total), total, 0)
     return result
 

@@ -89,7 +89,7 @@ def _into(target: Array, value: Array) -> Array:
     return target
 
 
-def _place(x: Array | np.floating[Any], shape: tuple[int, ...], index: Any) -> Array:
+def _place(x: Any, shape: tuple[int, ...], index: Any) -> Array:
     """Zeros of a shape, with x put at a subscript."""
     result = np.zeros(shape, x.dtype)
     result[index] = x
@@ -186,6 +186,10 @@ def _inputs(
         )
     if 0 > T - 3:
         raise ValueError(f"line 11: sort(score)[T - 3:] needs 0 <= T - 3, got T = {T}")
+    if 3 > T + 2:
+        raise ValueError(
+            f"line 12: windows(pad(score, 1), 3) needs 3 <= T + 2, got T = {T}"
+        )
     if not np.all((words >= 0) & (words < V)):
         raise ValueError("words: expected values in 0..V")
     return words, after, table, A

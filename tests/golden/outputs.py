@@ -86,7 +86,7 @@ def _into(target: Array, value: Array) -> Array:
     return target
 
 
-def _place(x: Array | np.floating[Any], shape: tuple[int, ...], index: Any) -> Array:
+def _place(x: Any, shape: tuple[int, ...], index: Any) -> Array:
     """Zeros of a shape, with x put at a subscript."""
     result = np.zeros(shape, x.dtype)
     result[index] = x

@@ -64,11 +64,10 @@ def _into(target: Array, value: Array) -> Array:
     return target
 
 
-def _sigmoid(x: Array) -> Array:
+def _sigmoid(x: Array | Scalar) -> Any:
     """1 / (1 + exp(-x)), without overflow."""
     e = np.exp(-np.abs(x))
-    result: Array = np.where(x >= 0, 1, e) / (1 + e)
-    return result
+    return np.where(x >= 0, 1, e) / (1 + e)
 
 
 def _inputs(x: ArrayLike, W: ArrayLike) -> tuple[Array, Array]:

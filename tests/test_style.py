@@ -1,0 +1,49 @@
+"""The generated module of every operation passes the linter, the formatter and the type checker."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from gradc.compiler import driver
+from gradc.compiler.compilation import Options
+
+from .cases.case import Case
+from .helpers import single
+from .test_operations import GENERATED, extra
+
+JVP = Options(emit=("jvp",))
+
+
+def chosen() -> list[Case]:
+    """Two cases of each operation: scalars or the first arrays, and a later one."""
+    found: dict[str, list[Case]] = {}
+    for case in GENERATED:
+        if case.floats:
+            found.setdefault(case.op, []).append(case)
+    return [case for cases in found.values() for case in (cases[0], cases[len(cases) // 2])]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("modules")
+    for number, case in enumerate(chosen()):
+        program = single(case.expression, case.operands, **extra(case))
+        differentiable = program.graph.outputs["out"].type.is_float
+        compilation = driver.compiled(program, JVP if differentiable else Options())
+        (place / f"{case.op}_{number}.py").write_text(driver.python(compilation), encoding="utf-8")
+    return place
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("ruff", "check", "--isolated"), ("ruff", "format", "--isolated", "--check"),
+     ("mypy", "--strict", "--no-incremental")],
+    ids=" ".join,
+)  # fmt: skip
+def test_generated_modules_are_clean(command: tuple[str, ...], folder: Path) -> None:
+    result = subprocess.run([sys.executable, "-m", *command, str(folder)],
+                            capture_output=True, text=True, check=False)  # fmt: skip
+    assert result.returncode == 0, result.stdout[-3000:]
