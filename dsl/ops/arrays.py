@@ -60,6 +60,7 @@ def _permute_text(types: Sequence[Type], attributes: Attributes) -> str:
 
 _declare(
     "transpose", "x, axes:axes=all", "The axes in another order, reversed by default.",
+    sample="transpose(x: [L, M, N], axes=[1, 2, 0])",
     infer=_permuted, numpy=_permute_text, view=True, paper="{x}ᵀ", latex=r"{x}^\top",
     rules={"x": "untranspose(dy, axes=axes)"},
 )  # fmt: skip
@@ -95,6 +96,7 @@ def _matrix_transposed(types: Sequence[Type], attributes: Attributes) -> tuple[T
 
 _declare(
     "matrix_transpose", "x", "The last two axes exchanged; also written `x.T`.",
+    sample="matrix_transpose(x: [B, M, N])",
     infer=_matrix_transposed, numpy="", canonical=False,
 )  # fmt: skip
 
@@ -113,6 +115,7 @@ def _reshape_text(types: Sequence[Type], attributes: Attributes) -> str:
 
 _declare(
     "reshape", "x, shape:shape", "The same entries, in order, in another shape; -1 is computed.",
+    sample="reshape(x: [M, N], [N, -1])",
     infer=_reshaped, numpy=_reshape_text, view=True, rules={"x": _LIKE},
 )  # fmt: skip
 
@@ -138,6 +141,7 @@ def _expand_text(types: Sequence[Type], attributes: Attributes) -> str:
 
 _declare(
     "expand_dims", "x, axis:axes", "An axis of size 1 inserted at each given position.",
+    sample="expand_dims(x: [M, N], axis=0)",
     infer=_expanded, numpy=_expand_text, view=True, rules={"x": _LIKE}, paper="{x}", latex="{x}",
 )  # fmt: skip
 
@@ -167,6 +171,7 @@ def _squeeze_text(types: Sequence[Type], attributes: Attributes) -> str:
 
 _declare(
     "squeeze", "x, axis:axes=all", "The axes of size 1 removed: the given ones, or all.",
+    sample="squeeze(x: [1, N])",
     infer=_squeezed, numpy=_squeeze_text, view=True, rules={"x": _LIKE},
     paper="{x}", latex="{x}",
 )  # fmt: skip
@@ -184,6 +189,7 @@ def _broadcast_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type
 
 _declare(
     "broadcast_to", "x, shape:shape", "The entries repeated to a larger shape.",
+    sample="broadcast_to(x: [N], [M, N])",
     infer=_broadcast_type, numpy="np.broadcast_to({x}, {shape})", view=True, rules={"x": "dy"},
     paper="{x}", latex="{x}",
 )  # fmt: skip
@@ -216,6 +222,7 @@ def _concat_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, A
 
 _declare(
     "concat", "*xs, axis:axis=0", "Arrays joined along an existing axis.",
+    sample="concat(a: [M, D], b: [N, D])",
     infer=_concat_type, numpy="np.concatenate([{*xs}]{, axis})", paper="concat({*xs})",
     latex=r"\mathrm{concat}({*xs})", rules={"xs": "part(dy, start=start, stop=stop, axis=axis)"},
 )  # fmt: skip
@@ -232,6 +239,7 @@ def _stack_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, At
 
 _declare(
     "stack", "*xs, axis:axis=0", "Arrays of one shape joined along a new axis.",
+    sample="stack(a: [N], b: [N])",
     infer=_stack_type, numpy="np.stack([{*xs}]{, axis})", paper="stack({*xs})",
     latex=r"\mathrm{stack}({*xs})", rules={"xs": "entry(dy, position=position, axis=axis)"},
 )  # fmt: skip
@@ -331,13 +339,16 @@ def _eye_text(types: Sequence[Type], attributes: Attributes) -> str:
     return f"np.eye({'{rows}' if rows == columns else '{*shape}'}, dtype={{dtype}})"
 
 
-_declare("zeros", "*shape:sizes", "An array of zeros.", infer=_filled,
+_declare("zeros", "*shape:sizes", "An array of zeros.", sample="zeros(M, N)",
+    infer=_filled,
          numpy="np.zeros({shape}, {dtype})", paper="zeros({shape})", latex="0",
          values=iv.constant(iv.point(0.0)))  # fmt: skip
-_declare("ones", "*shape:sizes", "An array of ones.", infer=_filled,
+_declare("ones", "*shape:sizes", "An array of ones.", sample="ones(M, N)",
+    infer=_filled,
          numpy="np.ones({shape}, {dtype})", paper="ones({shape})", latex=r"\mathbf{1}",
          values=iv.constant(iv.point(1.0)))  # fmt: skip
-_declare("eye", "*shape:sizes", "The identity matrix.", infer=_eye_type,
+_declare("eye", "*shape:sizes", "The identity matrix.", sample="eye(N)",
+    infer=_eye_type,
          numpy=_eye_text, paper="eye({shape})", latex="I",
          values=iv.constant(Interval(0.0, 1.0)))  # fmt: skip
 
@@ -382,6 +393,7 @@ for _name, _doc, _signature, _text in (
     )  # fmt: skip
 _declare(
     "linspace", "low:number, high:number, count:integer", "Evenly spaced numbers, ends included.",
+    sample="linspace(0, 1, 5)",
     infer=_linspace_type,
     numpy="np.linspace({low}, {high}, {count}, dtype={dtype})",
 )  # fmt: skip

@@ -25,6 +25,7 @@ def _einsum_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, A
 TABLE.declare(
     "einsum", "subscripts:string, *xs",
     "Sums of products in Einstein's notation: `einsum(\"ij,jk->ik\", A, B)`.",
+    sample="einsum(\"ij,jk->ik\", A: [M, K], B: [K, N])",
     infer=_einsum_type, numpy="", canonical=False, paper="einsum({*xs})",
     latex=r"\mathrm{einsum}({*xs})",
 )  # fmt: skip
@@ -110,6 +111,7 @@ def contracted_axes(
 TABLE.declare(
     "tensordot", "a, b, axes:pairs=2",
     "The sum of products over the last axes of `a` and first of `b`, or over two lists of axes.",
+    sample="tensordot(a: [B, K, L], b: [K, L, N])",
     infer=_tensordot_type, numpy="", canonical=False, paper="tensordot({a}, {b})",
     latex=r"\mathrm{tensordot}({a}, {b})",
 )  # fmt: skip
@@ -133,6 +135,7 @@ def _kron_text(types: Sequence[Type], attributes: Attributes) -> str:
 
 TABLE.declare(
     "kron", "a, b", "The Kronecker product of matrices: each entry of `a` times `b`.",
+    sample="kron(a: [M, N], b: [K, L])",
     infer=_kron_type, family="linear", linear="a, b", numpy=_kron_text,
     paper="{a} ⊗ {b}", latex=r"{a} \otimes {b}",
     rules={
@@ -169,6 +172,7 @@ def _cross_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, At
 _VECTOR = "any(dy, axis=-1, keepdims=true)"
 TABLE.declare(
     "cross", "a, b", "The cross product of vectors of length 3, along the last axis.",
+    sample="cross(a: [N, 3], b: [3])",
     infer=_cross_type, family="linear", linear="a, b", numpy="np.cross({a}, {b})",
     paper="{a} × {b}", latex=r"{a} \times {b}",
     rules={"a": "cross(b, dy)", "b": "cross(dy, a)"}, reach={"a": _VECTOR, "b": _VECTOR},

@@ -66,6 +66,8 @@ class Op:
     """The NumPy text where the operands are known to be ``safe``; elsewhere ``numpy`` checks."""
     places: tuple[str, ...] = ()
     """Operands that say where: integers that stay so, whatever the precision of the result."""
+    sample: str = ""
+    """A call with the types of its operands, ``take(x: [N, D], indices: int[K])``, for the docs."""
     paper: str = ""
     latex: str = ""
     family: str = "general"

@@ -58,7 +58,8 @@ def _of_square(name: str, axes: int) -> Infer:
 # ── Inverses ────────────────────────────────────────────────────────────────
 
 _declare(
-    "inv", "x", "The inverse of a square matrix.", infer=_of_square("inv", 2),
+    "inv", "x", "The inverse of a square matrix.", sample="inv(x: [B, N, N])",
+    infer=_of_square("inv", 2),
     numpy="np.linalg.inv({x})", paper="inv({x})", latex="{x}^{-1}", shield=_EYE,
     rules={"x": "-(y.T @ dy @ y.T)"}, reach={"x": _WHOLE}, tangent="-(y @ dx @ y)",
 )  # fmt: skip
@@ -84,6 +85,7 @@ def _solved(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attrib
 _declare(
     "solve", "a, b", "`inv(a) @ b`, without the inverse; `b` is a vector or, with more axes, a"
     " matrix.",
+    sample="solve(a: [N, N], b: [N, K])",
     infer=_solved, numpy="np.linalg.solve({a}, {b})", paper="solve({a}, {b})",
     latex="{a}^{-1} {b}", shield={"a": "eye_like(a)"},
     rules={"a": "-(solve(a.T, dy) @ y.T)", "b": "solve(a.T, dy)"},
@@ -127,6 +129,7 @@ def _flipped(text: str) -> Chosen:
 _declare(
     "solve_triangular", "a, b, lower:flag=false",
     "`solve(a, b)` for a triangular matrix, whose other triangle is not looked at.",
+    sample="solve_triangular(a: [N, N], b: [N, K])",
     infer=_solved, numpy="_solve_triangular({a}, {b}{, lower})", paper="solve({a}, {b})",
     latex="{a}^{-1} {b}", shield={"a": "eye_like(a)"},
     rules={
@@ -138,6 +141,7 @@ _declare(
 )  # fmt: skip
 _declare(
     "pinv", "x", "The pseudo-inverse (Moore, Penrose); its rank must not change nearby.",
+    sample="pinv(x: [M, N])",
     infer=lambda types, attributes: (_transposed(types), attributes),
     numpy="np.linalg.pinv({x})", latex="{x}^+", reach={"x": _WHOLE},
     rules={
@@ -159,6 +163,7 @@ def _same(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attribut
 _declare(
     "matrix_power", "x, n:integer", "The product of `n` copies of a square matrix; of its inverse"
     " for negative `n`.",
+    sample="matrix_power(x: [N, N], 3)",
     infer=_of_square("matrix_power", 2), numpy="", canonical=False,
 )  # fmt: skip
 
@@ -182,6 +187,7 @@ def _third(g: str) -> str:
 
 _declare(
     "det", "x", "The determinant; the gradient is exact, also for singular matrices.",
+    sample="det(x: [B, N, N])",
     infer=_of_square("det", 0), numpy="np.linalg.det({x})", latex=r"\det {x}",
     convention="det has its exact gradient, the cofactors, also at singular matrices",
     rules={"x": "expand_dims(dy, axis=[-2, -1]) * cofactor(x)"},
@@ -210,6 +216,7 @@ _declare(
 _declare(
     "logdet", "x", "The logarithm of the determinant, without overflow; nan where that is"
     " negative.",
+    sample="logdet(x: [B, N, N])",
     infer=_of_square("logdet", 0), numpy="_logdet({x})", latex=r"\log \det {x}", shield=_EYE,
     rules={"x": "expand_dims(dy, axis=[-2, -1]) * inv(x).T"},
     reach={"x": "expand_dims(dy, axis=[-2, -1])"},
@@ -217,6 +224,7 @@ _declare(
 )  # fmt: skip
 _declare(
     "slogdet", "x", "The sign of the determinant, and the logarithm of its size.",
+    sample="slogdet(x: [B, N, N])",
     infer=_of_square("slogdet", 0), numpy="np.linalg.slogdet({x})", shield=_EYE,
     results=("sign", "logabsdet"),
     rules={"logabsdet.x": "expand_dims(dy, axis=[-2, -1]) * inv(x).T"},
@@ -259,6 +267,7 @@ _declare(
 
 _declare(
     "cholesky", "x", "The lower triangular `L` with `L @ L.T = x`, a function of `(x + x.T) / 2`.",
+    sample="cholesky(x: [B, N, N])",
     infer=_of_square("cholesky", 2), numpy="np.linalg.cholesky({x})", shield=_EYE,
     convention="cholesky and eigh are functions of the symmetric part, and so are their gradients",
     rules={
@@ -297,6 +306,7 @@ _C = f"(Q.T @ {_P})"
 _U = f"({_C} - half_lower({_C}) + half_lower({_C}).T)"
 _declare(
     "qr", "x", "The reduced factors `Q @ R` of a matrix: orthonormal columns, and a triangle.",
+    sample="qr(x: [N + K, N])",
     infer=_qr_type, needs=_not_wide, numpy="np.linalg.qr({x})", results=("Q", "R"),
     alone={"R": 'np.linalg.qr({x}, mode="r")', "Q": "np.linalg.qr({x})[0]"},
     rules={
@@ -317,6 +327,7 @@ def _eigh_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Att
 
 _declare(
     "eigh", "x", "The eigenvalues, ascending, and eigenvectors of `(x + x.T) / 2`.",
+    sample="eigh(x: [B, N, N])",
     infer=_eigh_type, numpy="np.linalg.eigh({x})", results=("eigenvalues", "eigenvectors"),
     alone={"eigenvalues": "np.linalg.eigvalsh({x})"}, shield=_EYE,
     convention="gradients of eigenvectors and singular vectors of repeated values are nan",
@@ -334,6 +345,7 @@ _declare(
 )  # fmt: skip
 _declare(
     "eigvalsh", "x", "The eigenvalues, ascending, of `(x + x.T) / 2`.",
+    sample="eigvalsh(x: [B, N, N])",
     infer=_of_square("eigvalsh", 1), numpy="", canonical=False,
 )  # fmt: skip
 
@@ -374,6 +386,7 @@ _ROW, _COLUMN_S = "expand_dims(S, axis=-2)", "expand_dims(S, axis=-1)"
 _M = "(U.T @ dx @ Vh.T)"
 _declare(
     "svd", "x", "The reduced singular value decomposition: `U * S @ Vh`, values descending.",
+    sample="svd(x: [N + K, N])",
     infer=_svd_type, needs=_not_wide, numpy="np.linalg.svd({x}, full_matrices=False)",
     results=("U", "S", "Vh"), alone={"S": "np.linalg.svd({x}, compute_uv=False)"},
     convention="gradients of eigenvectors and singular vectors of repeated values are nan",
@@ -414,6 +427,7 @@ def _svdvals_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, 
 
 
 _declare(
-    "svdvals", "x", "The singular values, descending.", infer=_svdvals_type, needs=_not_wide,
+    "svdvals", "x", "The singular values, descending.", sample="svdvals(x: [N + K, N])",
+    infer=_svdvals_type, needs=_not_wide,
     numpy="", canonical=False,
 )  # fmt: skip

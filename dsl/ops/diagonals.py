@@ -57,7 +57,8 @@ for _name, _doc in (
     ("tril", "The lower triangle, zeros above: up to the `k`-th diagonal."),
 ):
     _declare(
-        _name, "x, k:integer=0", _doc, infer=_triangle_type(_name), numpy=_triangle_text(_name),
+        _name, "x, k:integer=0", _doc, sample=f"{_name}(x: [M, N])",
+        infer=_triangle_type(_name), numpy=_triangle_text(_name),
         rules={"x": f"{_name}(dy, k=k)"},
     )  # fmt: skip
 
@@ -101,6 +102,7 @@ def _diagonal_text(types: Sequence[Type], attributes: Attributes) -> str:
 
 _declare(
     "diagonal", "x, offset:integer=0", "A diagonal of the last two axes, as the last axis.",
+    sample="diagonal(x: [B, N, N])",
     infer=_diagonal_type, needs=_within, numpy=_diagonal_text, view=True, values=iv.same,
     rules={"x": "diagonal_like(dy, x, offset=offset)"},
 )  # fmt: skip
@@ -151,6 +153,7 @@ def _diag_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Att
 
 _declare(
     "diag", "x", "The matrix with a vector on its diagonal; of a matrix, its diagonal.",
+    sample="diag(x: [N])",
     infer=_diag_type, canonical=False,
 )  # fmt: skip
 
@@ -166,7 +169,8 @@ def _trace_text(types: Sequence[Type], attributes: Attributes) -> str:
 
 
 _declare(
-    "trace", "x", "The sum of the diagonal of the last two axes.", infer=_trace_type,
+    "trace", "x", "The sum of the diagonal of the last two axes.", sample="trace(x: [B, N, N])",
+    infer=_trace_type,
     numpy=_trace_text, latex=r"\mathrm{tr}({x})", values=iv.scaled_by_count,
     rules={"x": "trace_like(dy, x)"},
 )  # fmt: skip

@@ -268,6 +268,7 @@ def _where_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, At
 TABLE.declare(
     "where", "condition, a, b",
     "`a` where the condition holds, else `b`; the branch not taken contributes nothing.",
+    sample="where(condition: bool[N], a: [N], b: [])",
     infer=_where_type, numpy="np.where({condition}, {a}, {b})",
     math="{a} if {condition} else {b}", paper="if {condition} then {a} else {b}",
     latex=r"\begin{cases} {a} & {condition} \\ {b} \end{cases}", family="pointwise",

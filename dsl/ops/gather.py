@@ -65,6 +65,7 @@ def _take_direct(types: Sequence[Type], attributes: Attributes) -> str:
 TABLE.declare(
     "take", "x, indices, axis:axis=0",
     "The entries at integer `indices` along the axis, whose place the axes of `indices` take.",
+    sample="take(x: [N, D], indices: int[K])",
     infer=_take_type, numpy=_take_text, direct=_take_direct, safe=_NATURAL, places=("indices",),
     paper="take({x}, {indices})", latex="{x}_{{indices}}", values=_of_first(iv.same),
     rules={"x": "untake(dy, x, indices, axis=axis)"},
@@ -136,6 +137,7 @@ def _along_text(name: str) -> Any:
 TABLE.declare(
     "take_along_axis", "x, indices, axis:axis=-1",
     "The entries at `indices` along the axis, each position of the other axes by itself.",
+    sample="take_along_axis(x: [N, D], indices: int[N, K])",
     infer=_along_type, numpy=_along_text("_take_along_axis"),
     direct=_along_text("np.take_along_axis"), safe=_NATURAL, places=("indices",),
     paper="take_along_axis({x}, {indices})", latex="{x}_{{indices}}", values=_of_first(iv.same),
@@ -192,6 +194,7 @@ def _sort_text(name: str, more: str = "") -> Any:
 
 TABLE.declare(
     "sort", "x, axis:axis=-1", "The entries in increasing order along the axis.",
+    sample="sort(x: [N, D])",
     infer=_sort_type, numpy=_sort_text("sort"), paper="sort({x})",
     latex=r"\mathrm{sort}({x})", values=iv.same,
     convention="sort passes the gradient back to where each entry came from, ties in order",
@@ -201,6 +204,7 @@ TABLE.declare(
 )  # fmt: skip
 TABLE.declare(
     "argsort", "x, axis:axis=-1", "The places from which `sort` takes its entries, ties in order.",
+    sample="argsort(x: [N, D])",
     infer=_argsort_type, numpy=_sort_text("argsort", ', kind="stable"'), paper="argsort({x})",
     latex=r"\mathrm{argsort}({x})", values=iv.constant(iv.NON_NEGATIVE),
 )  # fmt: skip
@@ -243,6 +247,7 @@ def _windows_text(types: Sequence[Type], attributes: Attributes) -> str:
 TABLE.declare(
     "windows", "x, window:shape, step:integer=1",
     "All windows of a size along the last axes: their positions first, then their entries.",
+    sample="windows(x: [N, L], K)",
     infer=_windows_type, needs=_window_conditions, numpy=_windows_text, family="linear",
     paper="windows({x})",
     latex=r"\mathrm{windows}({x})", values=iv.same,

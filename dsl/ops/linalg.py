@@ -28,6 +28,7 @@ def _matmul_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, A
 
 _declare(
     "matmul", "The matrix product of NumPy, also written `a @ b`; vectors have one axis.",
+    sample="matmul(a: [B, M, K], b: [K, N])",
     infer=_matmul_type, rules={"a": "dy @ b.T", "b": "a.T @ dy"},
     reach={"a": "any(dy, axis=-1, keepdims=true)", "b": "any(dy, axis=-2, keepdims=true)"},
 )  # fmt: skip
@@ -81,7 +82,14 @@ def _dot_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attr
     return Type(_kind(types)), attributes
 
 
-_declare("dot", "The inner product of two vectors.", infer=_dot_type, numpy="", canonical=False)
+_declare(
+    "dot",
+    "The inner product of two vectors.",
+    sample="dot(a: [N], b: [N])",
+    infer=_dot_type,
+    numpy="",
+    canonical=False,
+)
 
 
 def _vecdot_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
@@ -91,7 +99,9 @@ def _vecdot_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, A
 
 
 _declare(
-    "vecdot", "The inner product of vectors along the last axis.", infer=_vecdot_type,
+    "vecdot", "The inner product of vectors along the last axis.",
+    sample="vecdot(a: [B, N], b: [N])",
+    infer=_vecdot_type,
     commutative=True, numpy=_of_vectors("np.dot({a}, {b})", "np.vecdot({a}, {b})"),
     rules={"a": "expand_dims(dy, axis=-1) * b", "b": "expand_dims(dy, axis=-1) * a"},
     reach={"a": "expand_dims(dy, axis=-1)", "b": "expand_dims(dy, axis=-1)"},
@@ -116,7 +126,8 @@ def _outer_public(types: Sequence[Type], attributes: Attributes) -> tuple[Type, 
 
 
 _declare(
-    "outer", "The outer product of two vectors: `a[i] * b[j]`.", infer=_outer_public,
+    "outer", "The outer product of two vectors: `a[i] * b[j]`.", sample="outer(a: [M], b: [N])",
+    infer=_outer_public,
     numpy="", canonical=False,
 )  # fmt: skip
 _declare(

@@ -31,7 +31,8 @@ def _full_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Att
 
 
 _declare(
-    "full", "shape:shape, value", "An array of one value.", infer=_full_type, canonical=False,
+    "full", "shape:shape, value", "An array of one value.", sample="full([M, N], value: [])",
+    infer=_full_type, canonical=False,
     paper="full({value})", latex=r"\mathrm{full}({value})",
 )  # fmt: skip
 
@@ -40,8 +41,22 @@ def _as_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attri
     return types[0], attributes
 
 
-_declare("zeros_like", "x", "Zeros in the shape of `x`.", infer=_as_type, canonical=False)
-_declare("ones_like", "x", "Ones in the shape of `x`.", infer=_as_type, canonical=False)
+_declare(
+    "zeros_like",
+    "x",
+    "Zeros in the shape of `x`.",
+    sample="zeros_like(x: [N])",
+    infer=_as_type,
+    canonical=False,
+)
+_declare(
+    "ones_like",
+    "x",
+    "Ones in the shape of `x`.",
+    sample="ones_like(x: [N])",
+    infer=_as_type,
+    canonical=False,
+)
 
 
 def _arange_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
@@ -82,6 +97,7 @@ def _arange_text(types: Sequence[Type], attributes: Attributes) -> str:
 
 _declare(
     "arange", "*bounds:sizes", "The integers from `start` (0) below `stop`, in steps of 1 or more.",
+    sample="arange(N)",
     infer=_arange_type, needs=_ascending, numpy=_arange_text, paper="arange({bounds})",
     latex=r"\mathrm{arange}({bounds})", values=iv.constant(iv.REAL),
 )  # fmt: skip

@@ -87,6 +87,7 @@ _reduction(
 
 TABLE.declare(
     "softmax", "x, axis:axes=-1", "`exp(x) / sum(exp(x))` along the axis; 0 if all are -inf.",
+    sample="softmax(x: [N, D])",
     infer=_normalised, numpy="_softmax({x}, {axis})", paper="softmax({x})",
     latex=r"\mathrm{softmax}({x})", values=iv.constant(Interval(0.0, 1.0)),
     rules={"x": "y * (dy - sum(dy * y, axis=axis, keepdims=true))"},
@@ -95,6 +96,7 @@ TABLE.declare(
 )  # fmt: skip
 TABLE.declare(
     "log_softmax", "x, axis:axes=-1", "`log(softmax(x))` along the axis, without overflow.",
+    sample="log_softmax(x: [N, D])",
     infer=_normalised, numpy="_log_softmax({x}, {axis})", paper="log_softmax({x})",
     latex=r"\log\mathrm{softmax}({x})", values=iv.constant(Interval(high=0.0)),
     rules={"x": "dy - exp(y) * sum(dy, axis=axis, keepdims=true)"},

@@ -56,7 +56,14 @@ def _raveled(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attri
     return types[0].with_shape((product(types[0].shape),)), attributes
 
 
-_declare("ravel", "x", "All entries, in order, in one axis.", infer=_raveled, canonical=False)
+_declare(
+    "ravel",
+    "x",
+    "All entries, in order, in one axis.",
+    sample="ravel(x: [M, N])",
+    infer=_raveled,
+    canonical=False,
+)
 
 
 def moved_axes(rank: int, source: Sequence[int], destination: Sequence[int]) -> tuple[int, ...]:
@@ -83,7 +90,8 @@ def _moved_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, At
 
 _declare(
     "moveaxis", "x, source:axes, destination:axes",
-    "Axes moved to other places, the rest in order.", infer=_moved_type, canonical=False,
+    "Axes moved to other places, the rest in order.", sample="moveaxis(x: [L, M, N], 0, -1)",
+    infer=_moved_type, canonical=False,
 )  # fmt: skip
 
 
@@ -96,7 +104,9 @@ def _swapped_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, 
 
 
 _declare(
-    "swapaxes", "x, first:axis, second:axis", "Two axes exchanged.", infer=_swapped_type,
+    "swapaxes", "x, first:axis, second:axis", "Two axes exchanged.",
+    sample="swapaxes(x: [L, M, N], 0, 2)",
+    infer=_swapped_type,
     canonical=False,
 )  # fmt: skip
 
@@ -107,6 +117,7 @@ def _flip_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Att
 
 _declare(
     "flip", "x, axis:axes=all", "The entries in reverse along the axes, by default all.",
+    sample="flip(x: [N, D], axis=0)",
     infer=_flip_type, numpy="np.flip({x}{, axis})", view=True, rules={"x": "flip(dy, axis=axis)"},
 )  # fmt: skip
 
@@ -142,6 +153,7 @@ def _roll_text(types: Sequence[Type], attributes: Attributes) -> str:
 _declare(
     "roll", "x, shift:integer, axis:axes=all",
     "The entries moved along the axes; what leaves at the end comes in at the start.",
+    sample="roll(x: [N], 1)",
     infer=_roll_type, numpy=_roll_text, rules={"x": "unroll(dy, shift=shift, axis=axis)"},
 )  # fmt: skip
 _declare(
@@ -169,6 +181,7 @@ def _tile_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Att
 
 _declare(
     "tile", "x, reps:shape", "The whole array repeated along each axis, the last ones if fewer.",
+    sample="tile(x: [N], 3)",
     infer=_tile_type, numpy="np.tile({x}, {reps})", rules={"x": "untile(dy, x, reps=reps)"},
     reach={"x": "untile_any(dy, x, reps=reps)"},
 )  # fmt: skip
@@ -193,6 +206,7 @@ def _repeat_text(types: Sequence[Type], attributes: Attributes) -> str:
 
 _declare(
     "repeat", "x, repeats:integer, axis:axis=all", "Each entry repeated along the axis.",
+    sample="repeat(x: [N], 3)",
     infer=_repeat_type, numpy=_repeat_text,
     rules={"x": "unrepeat(dy, x, repeats=repeats, axis=axis)"},
     reach={"x": "unrepeat_any(dy, x, repeats=repeats, axis=axis)"},
@@ -247,6 +261,7 @@ def _pad_text(types: Sequence[Type], attributes: Attributes) -> str:
 _declare(
     "pad", "x, widths:widths, value:number=0",
     "`value` put around the entries: as many before and after as given, for all axes or each.",
+    sample="pad(x: [N], [1, 2])",
     infer=_pad_type, numpy=_pad_text, family="general", rules={"x": "unpad(dy, widths=widths)"},
     tangent="pad(dx, widths=widths)", values=iv.constant(iv.REAL),
 )  # fmt: skip

@@ -53,6 +53,7 @@ def _ascending(types: Sequence[Type], attributes: Attributes) -> Sequence[Condit
 TABLE.declare(
     "split", "x, sections:sections, axis:axis=0",
     "An array in so many equal parts, or cut at the given places: as many results.",
+    sample="split(x: [2*N], 2)",
     infer=_split_type, needs=_ascending, numpy="", canonical=False, results=_names,
     paper="split({x})", latex=r"\mathrm{split}({x})", values=iv.same,
 )  # fmt: skip

@@ -137,6 +137,7 @@ for _name, _best in (("argmax", "largest"), ("argmin", "smallest")):
     TABLE.declare(
         _name, "x, axis:axis=all, keepdims:flag=false",
         f"Where the {_best} entry is, the first of several; without an axis, among all in order.",
+        sample=f"{_name}(x: [N, D], axis=1)",
         infer=_place_type, numpy=_place_text(_name), paper=f"{_name}({{x}})",
         latex=rf"\arg\{_name[3:]}({{x}})", values=iv.constant(iv.NON_NEGATIVE),
     )  # fmt: skip
@@ -198,6 +199,7 @@ def _running_op(name: str, signature: str, doc: str, **declaration: Any) -> None
 
 _running_op(
     "cumsum", "x, axis:axis=all", "The sums of the entries up to each one along an axis.",
+    sample="cumsum(x: [N, D], axis=0)",
     numpy=_along("np.cumsum({x}, axis=AXIS)", "np.cumsum({x})"), family="linear",
     values=iv.scaled_by_count, rules={"x": "running_sum(dy, axis=axis, step=-1)"},
     reach={"x": _reach("-1")},
@@ -214,6 +216,7 @@ _PRODUCTS_BEFORE = "cumprod(shift(x, axis=axis, step=1, fill=1), axis=axis)"
 _running_op(
     "cumprod", "x, axis:axis=all",
     "The products of the entries up to each one; the gradient is exact, also where they are 0.",
+    sample="cumprod(x: [N, D], axis=0)",
     numpy=_along("np.cumprod({x}, axis=AXIS)", "np.cumprod({x})"),
     rules={
         "x": f"{_PRODUCTS_BEFORE} *"
