@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
+from fractions import Fraction
 
 from ...dsl.graph import Node, constant
 
@@ -21,7 +22,7 @@ _ARITHMETIC: dict[str, Callable[..., float | bool]] = {
     "equal": operator.eq,
     "not_equal": operator.ne,
 }
-_INTEGERS = ("floor_divide", "remainder")
+_SHORT = len("0.125")
 
 
 def step(node: Node) -> Node | None:
@@ -41,11 +42,15 @@ def step(node: Node) -> Node | None:
 
 
 def _quotient(node: Node, values: list[float]) -> Node | None:
-    """Quotients that are whole numbers; 1/3 reads better than its decimals."""
+    """Quotients that are exact and short, as -0.5; 1/3 reads better than its decimals."""
     if node.op.name != "divide" or not values[1]:
         return None
     try:
         value = values[0] / values[1]
     except OverflowError:
         return None
-    return constant(value, node.span) if value.is_integer() and abs(value) < 2**53 else None
+    if not all(map(math.isfinite, (*values, value))):
+        return None
+    short = abs(value) < 2**53 if value.is_integer() else len(repr(abs(value))) <= _SHORT
+    exact = Fraction(value) * Fraction(values[1]) == Fraction(values[0])
+    return constant(value, node.span) if short and exact else None
