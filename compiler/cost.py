@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 from ..dsl.graph import Node
 from ..dsl.sizes import Size, product
+from .schedule import call_key
 
 _FREE = ("input", "constant", "size", "alias", "detach", "as_float")
-_PRODUCTS = ("matmul", "matvec", "vecdot")
-_INPUT_BOUND = ("sum", "mean", "max", "min", "prod", "norm", "logsumexp", "any", "all")
 
 
 def flops(nodes: Iterable[Node]) -> Size:
     """Arithmetic operations: one for each entry and function, two for each term of a product."""
     total = Size.of(0)
+    calls: set[Hashable] = set()
     for node in nodes:
+        if node.op.results:
+            if call_key(node) in calls:
+                continue  # Counted with another result of the call.
+            calls.add(call_key(node))
         total = total + _flops(node)
     return total
 
 
 def _flops(node: Node) -> Size:
-    entries = product(node.type.shape)
     if node.op.name in _FREE or node.op.view or not node.operands:
         return Size.of(0)
-    if node.op.name in _PRODUCTS:
-        return entries * node.operands[0].type.shape[-1] * 2
-    if node.op.name == "sum_squares":
-        return product(node.operands[0].type.shape) * 2
-    if node.op.name in _INPUT_BOUND:
-        return product(node.operands[0].type.shape)
-    return entries
+    if node.op.flops is not None:
+        return node.op.flops([o.type for o in node.operands], node.attributes, node.type)
+    return product(node.type.shape)
 
 
 def entries_kept(nodes: Iterable[Node]) -> Size:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..einsum import Subscripts, subscripts_of
 from ..shapes import Kind, Mismatch, Type, broadcast, shape_text
-from ..sizes import Size
+from ..sizes import Size, product
 from .declare import Attributes, Table
 
 TABLE = Table()
@@ -44,10 +44,17 @@ def _contract_text(types: Sequence[Type], attributes: Attributes) -> str:
     return f"np.einsum({text}, {{a}}, {{b}}{', optimize=True' * bool(summed)})"
 
 
+def _terms(types: Sequence[Type], attributes: Attributes, result: Type) -> Size:
+    """A product and a sum for each combination of letters."""
+    text = f"{attributes['left']},{attributes['right']}->{attributes['out']}"
+    return product(subscripts_of(text, [t.shape for t in types]).sizes.values()) * 2
+
+
 TABLE.declare(
     "contract", "a, b, left:string, right:string, out:string",
     "The sum of products of two arrays whose axes have letters.",
     infer=_contract_type, family="linear", linear="a, b", numpy=_contract_text, public=False,
+    flops=_terms,
     paper="einsum({a}, {b})", latex=r"\mathrm{einsum}({a}, {b})",
     rules={
         "a": "contract(dy, b, left=out, right=right, out=left)",

@@ -18,6 +18,7 @@ from typing import Any
 
 from ..intervals import REAL, Interval, Transfer
 from ..shapes import Type
+from ..sizes import Size, product
 from ..subscripts import Condition
 
 Attributes = dict[str, Any]
@@ -98,6 +99,8 @@ class Op:
     values); by default the rule itself says."""
     domain: Mapping[str, Interval] = field(default_factory=dict)
     values: Transfer = field(default=lambda _: REAL)
+    flops: Callable[[Sequence[Type], Attributes, Type], Size] | None = None
+    """Arithmetic operations, given operands, options and result; by default one for each entry."""
     commutative: bool = False
     view: bool = False
     """The result may share memory with the operand."""
@@ -146,6 +149,11 @@ class Op:
                 text += f"={_literal(p.default)}"
             parts.append(text)
         return f"{self.name}({', '.join(parts)})"
+
+
+def by_entry_of_operand(types: Sequence[Type], attributes: Attributes, result: Type) -> Size:
+    """The work of a reduction: one operation for each entry that it combines."""
+    return product(types[0].shape)
 
 
 def _literal(value: Any) -> str:

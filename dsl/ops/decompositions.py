@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..shapes import Kind, Mismatch, Shape, Type, broadcast, shape_text
-from ..sizes import Size
+from ..sizes import Size, product
 from ..subscripts import Condition, undecided
 from .declare import Attributes, Chosen, Infer, Table
 
@@ -21,8 +21,23 @@ _COLUMN = "any(dy, axis=-2, keepdims=true)"
 _EYE = {"x": "eye_like(x)"}
 
 
+# What does no arithmetic on whole rows and columns.
+_LINEAR_WORK = ("symmetric", "triangle", "half_lower", "gaps", "eye_like")
+
+
+def _cubic(types: Sequence[Type], attributes: Attributes, result: Type) -> Size:
+    """The order of the work of a factorisation: rows times columns squared, and what is solved."""
+    *batch, rows, columns = types[0].shape
+    total = product(batch) * rows * columns * columns
+    if len(types) == 2 and types[1].rank > 1:
+        total = total + product(types[1].shape) * rows * 2
+    return total
+
+
 def _declare(name: str, signature: str, doc: str, **declaration: Any) -> None:
     declaration.setdefault("of_floats", True)
+    if name not in _LINEAR_WORK:
+        declaration.setdefault("flops", _cubic)
     declaration.setdefault("paper", f"{name}({{x}})")
     declaration.setdefault("latex", rf"\mathrm{{{name}}}({{x}})")
     TABLE.declare(name, signature, doc, **declaration)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..shapes import Kind, Mismatch, Type, broadcast, matmul, shape_text
+from ..sizes import Size, product
 from .declare import Attributes, Table
 
 TABLE = Table()
@@ -15,7 +16,13 @@ def _declare(name: str, doc: str, **declaration: Any) -> None:
     declaration.setdefault("numpy", "{a} @ {b}")
     declaration.setdefault("paper", "{a} @ {b}")
     declaration.setdefault("latex", "{a} {b}")
+    declaration.setdefault("flops", _terms)
     TABLE.declare(name, "a, b", doc, family="linear", linear="a, b", **declaration)
+
+
+def _terms(types: Sequence[Type], attributes: Attributes, result: Type) -> Size:
+    """A product and a sum for each term."""
+    return product(result.shape) * types[0].shape[-1] * 2
 
 
 def _kind(types: Sequence[Type]) -> Kind:
@@ -132,6 +139,7 @@ _declare(
 )  # fmt: skip
 _declare(
     "vecouter", "The outer product of vectors along the last axis.", infer=_outer_type,
+    flops=lambda types, attributes, result: product(result.shape),
     numpy=_outer_text, paper="{a} {b}ᵀ", latex=r"{a} {b}^\top", public=False,
     rules={"a": "matvec(dy, b)", "b": "matvec(dy.T, a)"},
     reach={"a": "any(dy, axis=-1)", "b": "any(dy, axis=-2)"},

@@ -12,7 +12,7 @@ from typing import Any
 from .. import intervals as iv
 from ..intervals import Interval
 from ..shapes import Kind, Mismatch, Type, normal_axes, reduced
-from .declare import Attributes, Infer, Table
+from .declare import Attributes, Infer, Table, by_entry_of_operand
 
 TABLE = Table()
 _SIGNATURE = "x, axis:axes=all, keepdims:flag=false"
@@ -40,6 +40,7 @@ def _reduction(name: str, doc: str, **declaration: Any) -> None:
     declaration.setdefault("numpy", f"np.{name}({{x}}{{, axis}}{{, keepdims}})")
     declaration.setdefault("paper", f"{name}({{x}})")
     declaration.setdefault("latex", rf"\{name}({{x}})")
+    declaration.setdefault("flops", by_entry_of_operand)
     TABLE.declare(name, _SIGNATURE, doc, infer=_reduced(minimum), **declaration)
 
 
@@ -121,6 +122,7 @@ TABLE.declare(
     numpy=_sum_squares_text, paper="‖{x}‖²", latex=r"\lVert {x} \rVert^2", public=False,
     rules={"x": "2 * x * dy"}, shown={"x": "2 * x"},
     tangent="2 * sum(x * dx)", values=iv.constant(iv.NON_NEGATIVE),
+    flops=lambda *call: by_entry_of_operand(*call) * 2,
 )  # fmt: skip
 
 
@@ -196,6 +198,7 @@ def _any_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attr
 
 for _name, _doc in (("any", "Whether any entry is true."), ("all", "Whether all entries are.")):
     TABLE.declare(
-        _name, _SIGNATURE, _doc, infer=_any_type, paper=f"{_name}({{x}})",
+        _name, _SIGNATURE, _doc, infer=_any_type,
+        flops=by_entry_of_operand, paper=f"{_name}({{x}})",
         numpy=f"np.{_name}({{x}}{{, axis}}{{, keepdims}})", latex=rf"\mathrm{{{_name}}}({{x}})",
     )  # fmt: skip

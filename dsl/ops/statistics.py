@@ -8,7 +8,7 @@ from typing import Any
 from .. import intervals as iv
 from ..intervals import Interval
 from ..shapes import Kind, Mismatch, Type, normal_axes, normal_axis, reduced
-from .declare import Attributes, Infer, Table
+from .declare import Attributes, Infer, Table, by_entry_of_operand
 
 TABLE = Table()
 _REDUCTION = "x, axis:axes=all, keepdims:flag=false"
@@ -88,7 +88,7 @@ def _median_text(types: Sequence[Type], attributes: Attributes) -> str:
 
 TABLE.declare(
     "median", _REDUCTION, "The middle entry in order, or the mean of the middle two.",
-    infer=_reduced(Kind.FLOAT), numpy=_median_text, paper="median({x})",
+    infer=_reduced(Kind.FLOAT), flops=by_entry_of_operand, numpy=_median_text, paper="median({x})",
     latex=r"\mathrm{median}({x})", values=iv.averaged,
     convention="median gives the middle entry 1, or the middle two 1/2; the first come first",
     rules={"x": "expand_dims(dy, axis=-1) * median_weights(x)"},
@@ -138,7 +138,8 @@ for _name, _best in (("argmax", "largest"), ("argmin", "smallest")):
         _name, "x, axis:axis=all, keepdims:flag=false",
         f"Where the {_best} entry is, the first of several; without an axis, among all in order.",
         sample=f"{_name}(x: [N, D], axis=1)",
-        infer=_place_type, numpy=_place_text(_name), paper=f"{_name}({{x}})",
+        infer=_place_type, flops=by_entry_of_operand,
+        numpy=_place_text(_name), paper=f"{_name}({{x}})",
         latex=rf"\arg\{_name[3:]}({{x}})", values=iv.constant(iv.NON_NEGATIVE),
     )  # fmt: skip
 
