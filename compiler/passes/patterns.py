@@ -127,9 +127,11 @@ def _matches(pattern: Pattern, node: Node, binding: Binding, through: bool) -> I
         bound = binding.get(pattern.name)
         if bound is None:
             yield {**binding, pattern.name: node}
-        elif bound is node or (bound.is_constant() and _same_constant(bound, node)):
-            yield binding
-        elif through and alike(bound, node):
+        elif (
+            bound is node
+            or (bound.is_constant() and _same_constant(bound, node))
+            or (through and alike(bound, node))
+        ):
             yield binding
         return
     if pattern.number is not None:
