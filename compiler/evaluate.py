@@ -50,10 +50,8 @@ def evaluate(
     program: Checked, inputs: Values, sizes: Mapping[str, int], digits: int | None = None
 ) -> Evaluation:
     """Interprets the graph and its gradients, before any pass; rounded as on paper if asked."""
-    graph = shelter(lower(program.graph))
-    if digits is None:
-        graph = stabilise(graph)
-    graph = expand(graph)
+    lowered = shelter(lower(program.graph))
+    graph = expand(lowered if digits is not None else stabilise(lowered))
     targets: dict[str, Node] = {**graph.inputs}
     targets |= {node.name: node for node in graph.landmarks}
     if digits is not None:
@@ -67,6 +65,11 @@ def evaluate(
     shown = {**graph.inputs, **shown}
     values = dict(zip(shown, interpreter.run(shown.values()), strict=True))
     adjoints = _adjoints(graph, targets)
+    if digits is None and graph.nodes != lowered.nodes:
+        # What a formula looked through has its gradient where none does.
+        whole = expand(stabilise(lowered, lowered.landmarks))
+        inner = _adjoints(whole, {node.name: node for node in whole.landmarks})
+        adjoints |= {name: node for name, node in inner.items() if name not in graph.inputs}
     found = dict(zip(adjoints, interpreter.run(adjoints.values()), strict=True))
     return Evaluation(values, found, graph, adjoints, interpreter)
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from ..dsl.errors import SpecError, mistakes
 from ..dsl.graph import Fragment, Node, constant, make, topological
 from ..dsl.ruled import is_linear
-from ..dsl.shapes import Kind, Shape
+from ..dsl.shapes import Shape
 from .reverse import pullback
 from .rules import apply_rule, rule_of, tangent_of, times
 
@@ -57,8 +57,7 @@ def _tangent(node: Node, moving: list[int], found: Mapping[Node, Node]) -> Node:
     for together in dict.fromkeys(_linear_with(node, position) for position in moving):
         operands = list(node.operands)
         for position in together:
-            if operands[position].type.is_float:
-                operands[position] = found.get(operands[position]) or _zero(operands[position])
+            operands[position] = found.get(operands[position]) or _zero(operands[position])
         parts.append(_applied(node, operands))
     return _total(node, parts)
 
@@ -102,8 +101,7 @@ def _declared(node: Node, text: str, found: Mapping[Node, Node]) -> Node:
     """The rule for tangents, those of operands that do not move being zero."""
     values = {"y": node}
     for parameter, operand in zip(node.op.operands, node.operands, strict=True):
-        if operand.type.kind is not Kind.BOOL:
-            values[f"d{parameter.name}"] = found.get(operand) or _zero(operand)
+        values[f"d{parameter.name}"] = found.get(operand) or _zero(operand)
     return apply_rule(text, node, 0, values)
 
 

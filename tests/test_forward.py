@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from gradc.compiler import driver
+from gradc.compiler.compilation import Options
 from gradc.compiler.evaluate import given_values
 from gradc.compiler.forward import tangents
 from gradc.compiler.interpret import Interpreter
 from gradc.compiler.reverse import gradients
 from gradc.dsl.graph import make
 from gradc.dsl.lower import lower
+
+from .helpers import checked, load
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = [p for p in sorted((ROOT / "examples").rglob("*.grad")) if p.stem != "layers"]
@@ -48,3 +52,30 @@ def test_forward_agrees_with_reverse_on_examples(path: Path) -> None:
             for n, v in wrt.items() if v in back
         )  # fmt: skip
         assert forward == pytest.approx(reverse, rel=1e-10, abs=1e-12)
+
+
+STILL = [
+    ("data k: int[2] input x: float[2] output out = concat(k, x)", ([5, 6], [1.0, 2.0]), [0, 0, 1, 1]),
+    ("data k: int[2] input x: float[2] output out = stack(k, x)", ([5, 6], [1.0, 2.0]), [[0, 0], [1, 1]]),
+    ("data k: int input x: float output out = [k, x, 7]", (5, 1.0), [0, 1, 0]),
+    ("data b: bool[2] input x: float[2] output out = concat(b, x, b)", ([True, True], [1.0, 2.0]), [0, 0, 1, 1, 0, 0]),
+    ("data b: bool[2] input x: float[2] output out = if b then x else b", ([True, False], [1.0, 2.0]), [1, 0]),
+    ("data k: int[2] input x: float[2] output out = if k > 5 then k else x", ([5, 6], [1.0, 2.0]), [1, 0]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text, values, wanted", STILL, ids=[row[0] for row in STILL])
+def test_integers_and_truth_values_do_not_move(text: str, values: Any, wanted: Any) -> None:
+    """They stood in the tangent as they are: the derivative of [x, 7] was [1, 7]."""
+    compiled = driver.compiled(checked(text), Options(emit=("jvp",)))
+    arrays = [np.asarray(v) if np.ndim(v) else v for v in values]
+    _, tangent = load(compiled).jvp(*arrays, dx=np.ones(np.shape(values[1])))
+    np.testing.assert_array_equal(tangent, wanted)
+
+
+def test_second_derivatives_with_numbers_in_an_array() -> None:
+    text = "input t: float output out = sum(([[cos(t), -sin(t), 0], [sin(t), cos(t), 0], [0, 0, 1]] @ [1, 2, 3])^3)"
+    generated = load(driver.compiled(checked(text), Options(emit=("hvp",))))
+    step = 1e-5
+    up, down = (generated.value_and_grad(0.4 + s)[1].t for s in (step, -step))
+    np.testing.assert_allclose(generated.hvp(0.4, v_t=1.0).t, (up - down) / (2 * step), rtol=1e-8)

@@ -6,8 +6,11 @@ looked through: it is still computed where it is used by name.
 
 from __future__ import annotations
 
-from ...dsl.graph import Graph, Node, make
-from .patterns import Rewritings
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ...dsl.graph import Graph, Node, make, map_nodes
+from .patterns import Rewritings, alike
 from .rewrite import rewrite
 
 REWRITES = Rewritings(
@@ -16,18 +19,46 @@ REWRITES = Rewritings(
     log1p(exp(x)) -> softplus(x)
     log(exp(a) + exp(b)) -> logaddexp(a, b)
     log(1 + x) -> log1p(x)
+    log(1 - x) -> log1p(-x)
+    log(exp(x)) -> x
     exp(x) - 1 -> expm1(x)
+    1 - exp(x) -> -expm1(x)
+    log(expm1(x)) -> x + log(-expm1(-x))
     1 / (1 + exp(-x)) -> sigmoid(x)
+    1 / (1 + exp(x)) -> sigmoid(-x)
+    exp(x) / (1 + exp(x)) -> sigmoid(x)
+    1 - sigmoid(x) -> sigmoid(-x)
     log(sigmoid(x)) -> -softplus(-x)
+    sqrt(square(x)) -> abs(x)
+    sqrt(x * x) -> abs(x)
     sqrt(square(a) + square(b)) -> hypot(a, b)
+    sqrt(a * a + b * b) -> hypot(a, b)
     x * log(x) -> xlogy(x, x)
     """,
     through_names=True,
 )
 
 
-def stabilise(graph: Graph) -> Graph:
-    return rewrite(graph, step)
+def stabilise(graph: Graph, kept: Iterable[Node] = ()) -> Graph:
+    """The graph rewritten. ``kept`` nodes, and those that a ``grad`` asks for, stay on every path
+    from them: what is looked through has no gradient any more."""
+    asked = [node.operands[1] for node in graph.nodes if node.op.name == "grad"]
+    return rewrite(_kept_apart(graph, {*kept, *asked}), step)
+
+
+def _kept_apart(graph: Graph, kept: set[Node]) -> Graph:
+    """Some nodes under an ``alias``, which no formula looks through; it has their name."""
+    kept = {node for node in kept if node.op.name not in ("input", "constant", "alias")}
+    if not kept:
+        return graph
+    replaced: dict[Node, Node] = {}
+    for node in graph.nodes:
+        operands = tuple(replaced[operand] for operand in node.operands)
+        own = node if operands == node.operands else replace(node, operands=operands)
+        if node in kept:
+            own = make("alias", [replace(own, name="")], node.span, name=node.name)
+        replaced[node] = own
+    return map_nodes(graph, replaced)
 
 
 def step(node: Node) -> Node | None:
@@ -35,6 +66,10 @@ def step(node: Node) -> Node | None:
         reduced = _of_reduction(node, node.operands[0])
         if reduced is not None:
             return reduced
+    if node.op.name == "divide":
+        share = _softmax(node, *node.operands)
+        if share is not None:
+            return share
     return REWRITES.step(node)
 
 
@@ -46,7 +81,7 @@ def _of_reduction(node: Node, x: Node) -> Node | None:
         return make("log_softmax", x.operands, node.span, x.attributes)
     if inner == ("square", "norm"):
         return None if x.type.rank else make("sum_squares", x.operands, node.span)
-    if inner == ("sqrt", "vecdot") and x.operands[0] is x.operands[1]:
+    if inner == ("sqrt", "vecdot") and alike(*x.operands):
         return make("norm", x.operands[:1], node.span, {"axis": (-1,), "keepdims": False})
     if x.op.name != "sum":
         return None
@@ -59,6 +94,16 @@ def _of_reduction(node: Node, x: Node) -> Node | None:
     return None
 
 
+def _softmax(node: Node, e: Node, total: Node) -> Node | None:
+    """``exp(x) / sum(exp(x))``, where the sum is spread over the axes it was taken along."""
+    if (e.op.name, total.op.name) != ("exp", "sum") or not alike(e, total.operands[0]):
+        return None
+    axes = total.attributes["axis"]
+    if not total.attributes["keepdims"] and len(axes) < e.type.rank:
+        return None
+    return make("softmax", e.operands, node.span, {"axis": axes})
+
+
 def _is_square(node: Node) -> bool:
-    twice = node.op.name == "multiply" and node.operands[0] is node.operands[1]
+    twice = node.op.name == "multiply" and alike(*node.operands)
     return twice or node.op.name == "square"

@@ -157,7 +157,11 @@ _declare(
     "logaddexp", "a, b", "`log(exp(a) + exp(b))`, without overflow.",
     numpy="np.logaddexp({a}, {b})", math="_logaddexp({a}, {b})", paper="logaddexp({a}, {b})",
     latex=r"\log(e^{{a}} + e^{{b}})", commutative=True,
-    rules={"a": "sigmoid(a - b)", "b": "sigmoid(b - a)"},
+    rules={
+        "a": "if y == -inf then 0 else sigmoid(a - b)",
+        "b": "if y == -inf then 0 else sigmoid(b - a)",
+    },
+    shown={"a": "sigmoid(a - b)", "b": "sigmoid(b - a)"},
 )  # fmt: skip
 _declare(
     "hypot", "a, b", "`sqrt(a^2 + b^2)`, without overflow; the slope at 0 is 0.",
@@ -180,10 +184,10 @@ _declare(
 _unary("sin", "The sine.", "cos(x)", safe={"x": FINITE}, values=iv.constant(UNIT))
 _unary("cos", "The cosine.", "-sin(x)", safe={"x": FINITE}, values=iv.constant(UNIT))
 _unary("tan", "The tangent.", "1 + y^2", safe={"x": FINITE}, domain={"x": Interval(-1.5, 1.5)})
-_unary("arcsin", "The inverse sine.", "1 / sqrt(1 - x^2)", math="math.asin({x})",
+_unary("arcsin", "The inverse sine.", "1 / sqrt((1 - x) * (1 + x))", math="math.asin({x})",
        safe={"x": UNIT}, domain={"x": OPEN_UNIT}, values=iv.constant(Interval(-1.6, 1.6)),
        )  # fmt: skip
-_unary("arccos", "The inverse cosine.", "-1 / sqrt(1 - x^2)", math="math.acos({x})",
+_unary("arccos", "The inverse cosine.", "-1 / sqrt((1 - x) * (1 + x))", math="math.acos({x})",
        safe={"x": UNIT}, domain={"x": OPEN_UNIT}, values=iv.constant(Interval(0.0, 3.2)),
        )  # fmt: skip
 _unary("arctan", "The inverse tangent.", "1 / (1 + x^2)", math="math.atan({x})",

@@ -31,16 +31,18 @@ function(TABLE, "reciprocal", "`1 / x`.", "-y^2", shown={"x": "-1 / x^2"},
 
 function(TABLE, "arcsinh", "The inverse hyperbolic sine.", "1 / hypot(1, x)",
          math="math.asinh({x})", latex=r"\mathrm{arsinh}({x})")  # fmt: skip
-function(TABLE, "arccosh", "The inverse hyperbolic cosine.", "1 / sqrt(x^2 - 1)",
+function(TABLE, "arccosh", "The inverse hyperbolic cosine.", "1 / (sqrt(x - 1) * sqrt(x + 1))",
          math="math.acosh({x})", safe={"x": Interval(1.0)}, domain={"x": _FROM_ONE},
          latex=r"\mathrm{arcosh}({x})", values=iv.constant(iv.NON_NEGATIVE))  # fmt: skip
-function(TABLE, "arctanh", "The inverse hyperbolic tangent.", "1 / (1 - x^2)",
+function(TABLE, "arctanh", "The inverse hyperbolic tangent.", "1 / ((1 - x) * (1 + x))",
          math="math.atanh({x})", safe={"x": OPEN_UNIT}, domain={"x": OPEN_UNIT},
          latex=r"\mathrm{artanh}({x})")  # fmt: skip
 entrywise(TABLE, "arctan2", "a, b", "The angle of the point with the height `a` over `b`.",
           numpy="np.arctan2({a}, {b})", math="math.atan2({a}, {b})", paper="arctan2({a}, {b})",
           latex=r"\mathrm{arctan2}({a}, {b})", values=iv.constant(Interval(-3.2, 3.2)),
-          rules={"a": "b / (a^2 + b^2)", "b": "-a / (a^2 + b^2)"})  # fmt: skip
+          rules={"a": "b / hypot(a, b) / hypot(a, b)",
+                 "b": "-(a / hypot(a, b) / hypot(a, b))"},
+          shown={"a": "b / (a^2 + b^2)", "b": "-a / (a^2 + b^2)"})  # fmt: skip
 
 # ── Rounding: piecewise constant, so without a gradient ─────────────────────
 
