@@ -91,7 +91,8 @@ class Body:
         if not node.op.results:
             return [node]
         key = call_key(node)
-        return [n for n in self.function.statements if n.op.results and call_key(n) == key]
+        beside = [n for n in self.function.statements if n.op.results and call_key(n) == key]
+        return beside or [node]  # Alone, it may have been meant to stand inside another statement.
 
     def left_side(self, node: Node, targets: list[Node]) -> str:
         if len(targets) == 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 
-from ..dsl.graph import Graph, Interface, Node, constant, make, map_nodes
+from ..dsl.graph import Graph, Interface, Node, constant, make, map_nodes, topological
 from ..dsl.sizes import Size
 from .differentiate import zeros_like
 from .forward import tangents
@@ -17,11 +17,13 @@ from .reverse import gradients
 
 
 def expand(graph: Graph) -> Graph:
-    """The lowered graph without ``grad``."""
-    if all(node.op.name != "grad" for node in graph.nodes):
+    """The lowered graph without ``grad``, also in named nodes that no output needs."""
+    roots = [*graph.inputs.values(), *graph.landmarks, *graph.outputs.values()]
+    nodes = topological(roots)
+    if all(node.op.name != "grad" for node in nodes):
         return graph
     replaced: dict[Node, Node] = {}
-    for node in graph.nodes:
+    for node in nodes:
         operands = tuple(replaced[operand] for operand in node.operands)
         current = node if operands == node.operands else replace(node, operands=operands)
         if node.op.name == "grad":

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gradc.compiler import driver
+from gradc.compiler.testing import run_tests
 from gradc.dsl.errors import SpecError
 from gradc.dsl.source import Source
 
-from .helpers import module
+from .helpers import checked, module
 
 
 def value(text: str, *arguments: object) -> object:
@@ -82,3 +83,13 @@ def test_forward_mode_of_an_open_size_is_refused() -> None:
     with pytest.raises(SpecError, match="G406"):
         module(text)
     assert module(text.replace("N", "3")).forward([1.0, 2.0, 3.0])[0].tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_gradient_that_no_output_needs_can_be_expected() -> None:
+    program = checked("""
+    input x: float
+    node g = grad(x^3, x)
+    output f = x
+    example one { given x = 2.0  expect g = 12 }
+    """)
+    assert all(result.passed for result in run_tests(program, "here"))

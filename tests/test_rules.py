@@ -241,3 +241,15 @@ def test_a_function_may_have_several_results() -> None:
     """
     value, _ = module(text).value_and_grad(X)
     np.testing.assert_allclose(value, X.mean() * X.var())
+
+
+def test_one_result_inside_a_long_statement() -> None:
+    """It is taken out of the statement it was meant to stand in."""
+    source = source_text("""
+    data d: int[3]
+    data A: float[3, 3]
+    input x: float
+    node v = stack(relu(d), arcsinh(d), eigvalsh(0.3 * tanh(A) + eye(3) * linspace(1, 4, 3)))
+    output f = x * sum(sin(v))
+    """)
+    assert "np.linalg.eigvalsh(" in source
