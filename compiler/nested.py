@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 
-from ..dsl.graph import Graph, Interface, Node, constant, make, map_nodes
+from ..dsl.graph import Graph, Interface, Node, constant, make, map_nodes, topological
 from ..dsl.sizes import Size
 from .differentiate import zeros_like
 from .forward import tangents
@@ -18,10 +18,12 @@ from .reverse import gradients
 
 def expand(graph: Graph) -> Graph:
     """The lowered graph without ``grad``."""
-    if all(node.op.name != "grad" for node in graph.nodes):
+    # A name that a formula looked through is needed no more, but its value may be asked for.
+    nodes = topological([*graph.landmarks, *graph.outputs.values()])
+    if all(node.op.name != "grad" for node in nodes):
         return graph
     replaced: dict[Node, Node] = {}
-    for node in graph.nodes:
+    for node in nodes:
         operands = tuple(replaced[operand] for operand in node.operands)
         current = node if operands == node.operands else replace(node, operands=operands)
         if node.op.name == "grad":
