@@ -19,6 +19,7 @@ TABLE = Table()
 _WHOLE = "any(dy, axis=[-2, -1], keepdims=true)"
 _COLUMN = "any(dy, axis=-2, keepdims=true)"
 _EYE = {"x": "eye_like(x)"}
+_APART = {"x": "eye_like(x) * cumsum(ones_like(x), axis=-1)"}
 
 
 def _declare(name: str, signature: str, doc: str, **declaration: Any) -> None:
@@ -318,7 +319,7 @@ def _eigh_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Att
 _declare(
     "eigh", "x", "The eigenvalues, ascending, and eigenvectors of `(x + x.T) / 2`.",
     infer=_eigh_type, numpy="np.linalg.eigh({x})", results=("eigenvalues", "eigenvectors"),
-    alone={"eigenvalues": "np.linalg.eigvalsh({x})"}, shield=_EYE,
+    alone={"eigenvalues": "np.linalg.eigvalsh({x})"}, shield=_APART,
     convention="gradients of eigenvectors and singular vectors of repeated values are nan",
     rules={
         "eigenvalues.x": "eigenvectors * expand_dims(dy, axis=-2) @ eigenvectors.T",
