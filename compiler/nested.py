@@ -17,9 +17,9 @@ from .reverse import gradients
 
 
 def expand(graph: Graph) -> Graph:
-    """The lowered graph without ``grad``, also in named nodes that no output needs."""
-    roots = [*graph.inputs.values(), *graph.landmarks, *graph.outputs.values()]
-    nodes = topological(roots)
+    """The lowered graph without ``grad``."""
+    # A name that a formula looked through is needed no more, but its value may be asked for.
+    nodes = topological([*graph.landmarks, *graph.outputs.values()])
     if all(node.op.name != "grad" for node in nodes):
         return graph
     replaced: dict[Node, Node] = {}

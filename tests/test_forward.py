@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -79,3 +80,23 @@ def test_second_derivatives_with_numbers_in_an_array() -> None:
     step = 1e-5
     up, down = (generated.value_and_grad(0.4 + s)[1].t for s in (step, -step))
     np.testing.assert_allclose(generated.hvp(0.4, v_t=1.0).t, (up - down) / (2 * step), rtol=1e-8)
+
+
+def test_eigenvalues_in_a_branch_that_is_not_taken() -> None:
+    """What stood for the matrix was the identity, whose eigenvalues repeat: a warning."""
+    text = (
+        "data b: bool input x: float[3, 3] output out = if b then sum(x^2) else sum(eigvalsh(x)^3)"
+    )
+    generated = load(driver.compiled(checked(text), Options(emit=("hvp",))))
+    found = generated.hvp(True, np.diag([1.0, 2.0, 3.0]), v_x=np.ones((3, 3))).x
+    np.testing.assert_array_equal(found, np.full((3, 3), 2.0))
+
+
+@pytest.mark.xfail(strict=True, reason="nothing stands for the operand of svd in such a branch")
+def test_singular_vectors_in_a_branch_that_is_not_taken() -> None:
+    text = "input x: float[3, 4] node U, s, V = svd(x) output out = if norm(x) == 0 then sum(x^2) else sum(V^4)"
+    generated = load(driver.compiled(checked(text)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        _, gradients = generated.value_and_grad(np.zeros((3, 4)))
+    np.testing.assert_array_equal(gradients.x, np.zeros((3, 4)))

@@ -57,3 +57,16 @@ def test_an_example_expects_the_gradient_of_a_name() -> None:
     """
     results = list(run_tests(checked(text), "here"))
     assert all(result.passed for result in results), results
+
+
+def test_a_name_that_nothing_needs_any_more_has_its_value() -> None:
+    """It was left with a gradient in it that nobody had taken."""
+    text = """
+    input x: float
+    node g = grad(x^2, x)
+    node s = sigmoid(g)
+    output p = log(s)
+    example one { given x = 0.5 expect g = 1, s = 0.731, p = -0.313 }
+    """
+    results = list(run_tests(checked(text), "here"))
+    assert all(result.passed for result in results), results

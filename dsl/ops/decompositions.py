@@ -19,6 +19,7 @@ TABLE = Table()
 _WHOLE = "any(dy, axis=[-2, -1], keepdims=true)"
 _COLUMN = "any(dy, axis=-2, keepdims=true)"
 _EYE = {"x": "eye_like(x)"}
+_APART = {"x": "eye_like(x) * cumsum(ones_like(x), axis=-1)"}
 
 
 # What does no arithmetic on whole rows and columns.
@@ -344,7 +345,7 @@ _declare(
     "eigh", "x", "The eigenvalues, ascending, and eigenvectors of `(x + x.T) / 2`.",
     sample="eigh(x: [B, N, N])",
     infer=_eigh_type, numpy="np.linalg.eigh({x})", results=("eigenvalues", "eigenvectors"),
-    alone={"eigenvalues": "np.linalg.eigvalsh({x})"}, shield=_EYE,
+    alone={"eigenvalues": "np.linalg.eigvalsh({x})"}, shield=_APART,
     convention="gradients of eigenvectors and singular vectors of repeated values are nan",
     rules={
         "eigenvalues.x": "eigenvectors * expand_dims(dy, axis=-2) @ eigenvectors.T",
