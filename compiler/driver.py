@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..dsl.ast import Program
-from ..dsl.check import Checked, check
+from ..dsl.check import Checked, allowed, check
 from ..dsl.errors import Severity, SpecError, mistakes
 from ..dsl.graph import Graph, constant
 from ..dsl.library import Files, prelude
@@ -20,6 +20,7 @@ from ..dsl.parse import parse
 from ..dsl.shapes import Kind
 from ..dsl.sizes import Size
 from ..dsl.source import Source
+from .caution import cautions
 from .compilation import DEFAULT, EXTRAS, Compilation, Options
 from .differentiate import along, seed_nodes, with_gradients, with_tangents
 from .module import module_text
@@ -64,6 +65,8 @@ def checked(source: Source, *, strict: bool = False) -> Checked:
     """Parsed and checked. Raises ``SpecError``; with ``strict``, also for warnings."""
     program: Program = parse(source)
     result = check(program, prelude(), Files().load)
+    found = cautions(result.graph) if not result.is_library else ()
+    result = replace(result, warnings=tuple(allowed([*result.warnings, *found], program)))
     warnings = [w for w in result.warnings if w.severity is Severity.WARNING]
     if strict and warnings:
         raise SpecError([w.as_error() for w in warnings])

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ..dsl.graph import Node
 from ..dsl.intervals import REAL, Interval, point
 
 
-def ranges(nodes: Iterable[Node]) -> dict[Node, Interval]:
-    """An interval for each of the nodes, which come in an order of computation.
+def ranges(
+    nodes: Iterable[Node], given: Mapping[Node, Interval] | None = None
+) -> dict[Node, Interval]:
+    """An interval for each of the nodes, which come in an order of computation; ``given`` are
+    those of others that they need.
 
     A value is in its interval or NaN.
     """
-    known: dict[Node, Interval] = {}
+    known = dict(given or {})
     for node in nodes:
         known[node] = _range(node, known)
     return known

@@ -54,13 +54,13 @@ def check(program: ast.Program, prelude: Library, load: Loader) -> Checked:
     """Raises ``SpecError`` with everything that is wrong."""
     checker = Checker(program, prelude, load)
     checked = checker.run()
-    diagnostics = _allowed(checker.report.diagnostics, program)
+    diagnostics = allowed(checker.report.diagnostics, program)
     if checked is None or any(d.severity is Severity.ERROR for d in diagnostics):
         raise SpecError(diagnostics)
     return Checked(program, *checked, tuple(diagnostics))
 
 
-def _allowed(diagnostics: Iterable[Diagnostic], program: ast.Program) -> list[Diagnostic]:
+def allowed(diagnostics: Iterable[Diagnostic], program: ast.Program) -> list[Diagnostic]:
     """Without the warnings that ``# gradc: allow G502`` silences on their line; in file order."""
     allowed = set()
     for comment in program.comments:

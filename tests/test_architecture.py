@@ -32,7 +32,7 @@ ORDER = [
     "compiler.passes", "compiler.cost", "compiler.specialise",
     "compiler.templates", "compiler.python", "compiler.names", "compiler.paper",
     "compiler.render", "compiler.setting", "compiler.body", "compiler.comments",
-    "compiler.entry", "compiler.functions", "compiler.matrices", "compiler.directional", "compiler.header", "compiler.module", "compiler.driver",
+    "compiler.entry", "compiler.functions", "compiler.matrices", "compiler.directional", "compiler.header", "compiler.module", "compiler.caution", "compiler.driver",
     "compiler.interpret", "compiler.rounding", "compiler.evaluate", "compiler.explain",
     "compiler.gradcheck", "compiler.rulecheck", "compiler.given", "compiler.load", "compiler.build",
     "compiler.testing", "compiler.run", "compiler.catalogue", "compiler",

@@ -25,7 +25,7 @@ def shelter(graph: Graph) -> Graph:
     fragile = {node for node in graph.nodes if node.op.shield or _may_leave(node)}
     if not fragile or not any(node.op.name == "where" for node in graph.nodes):
         return graph
-    guards = _guards(graph)
+    guards = guards_of(graph)
     replaced: dict[Node, Node] = {}
     for node in graph.nodes:
         operands = tuple(replaced[operand] for operand in node.operands)
@@ -53,7 +53,7 @@ def _may_leave(node: Node) -> bool:
     return domain is None or domain.high != size or domain.interval.low < 0.0
 
 
-def _guards(graph: Graph) -> Mapping[Node, Node | None]:
+def guards_of(graph: Graph) -> Mapping[Node, Node | None]:
     """The guard of each node that the outputs use; ``None`` if it counts everywhere."""
     guards: dict[Node, Node | None] = dict.fromkeys(graph.outputs.values())
     for node in reversed(topological(graph.outputs.values())):

@@ -1417,6 +1417,23 @@ CODES: dict[str, Page] = {
         """,
     ),
     # ── G5xx: warnings and notes ────────────────────────────────────────────
+    "G501": _page(
+        "an operand can leave the domain",
+        """
+        Outside its domain the operation gives `nan` or an infinity, and at its edge (`sqrt` at 0)
+        an infinite slope. Interval reasoning could not show that the operand stays inside. Declare
+        the domain of an input, `input x: float > 0`; use a function without the edge (`norm`,
+        `xlogy`, `logaddexp`); add a small number; or choose by `if x > 0 then log(x) else 0`.
+        """,
+        wrong="""
+        input x: float
+        output y = log(x)
+        """,
+        right="""
+        input x: float > 0
+        output y = log(x)
+        """,
+    ),
     "G502": _page(
         "both operands grow",
         """
@@ -1523,6 +1540,25 @@ CODES: dict[str, Page] = {
         input x, z: float
         node y = x^2 * z
         output g = grad(y, z) + z * x
+        """,
+    ),
+    "G508": _page(
+        "a gradient that is always zero",
+        """
+        The input reaches the objective, but only through operations that are constant between
+        jumps: rounding, comparisons, `sign`, `argmax`. Its gradient is zero everywhere. Declare it
+        as `data` if that is meant; a `rule` can give the function a derivative of its own.
+        """,
+        wrong="""
+        input x: float
+        output y = floor(x)
+        """,
+        right="""
+        def stairs(x) = floor(x)
+        rule stairs(x) -> y unchecked { dx = dy }
+
+        input x: float
+        output y = stairs(x)
         """,
     ),
 }

@@ -610,6 +610,22 @@ def grows_both(span: Span, left: str, right: str, result: str) -> Diagnostic:
                   severity=Severity.WARNING)  # fmt: skip
 
 
+def domain_left(
+    span: Span, name: str, wanted: str, place: Span, known: str, hint: str
+) -> Diagnostic:
+    label = known if place == span else ""
+    others = () if place == span else ((place, known),)
+    return _error("G501", span, f"the operand of `{name}` is not known to be {wanted}", label,
+                  *others, hint=hint, severity=Severity.WARNING)  # fmt: skip
+
+
+def not_differentiable(span: Span, name: str, cut: Span) -> Diagnostic:
+    return _error("G508", span, f"the gradient of `{name}` is always zero", "no derivative",
+                  (cut, "this has none, and there is no other path"),
+                  hint="declare it as `data`, or give the function a `rule`",
+                  severity=Severity.WARNING)  # fmt: skip
+
+
 def unreached_input(span: Span, name: str, objective: str) -> Diagnostic:
     return _error("G503", span, f"`{name}` never reaches `{objective}`", "its gradient is zero",
                   severity=Severity.WARNING)  # fmt: skip

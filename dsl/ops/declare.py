@@ -98,6 +98,8 @@ class Op:
     """Which entries of an operand can count, given those of the result that do (``dy``, truth
     values); by default the rule itself says."""
     domain: Mapping[str, Interval] = field(default_factory=dict)
+    cautious: bool = False
+    """Whether a warning is due where an operand can leave its domain."""
     values: Transfer = field(default=lambda _: REAL)
     flops: Callable[[Sequence[Type], Attributes, Type], Size] | None = None
     """Arithmetic operations, given operands, options and result; by default one for each entry."""

@@ -111,7 +111,7 @@ def _power_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, At
 _declare(
     "power", "a, b", "`a` to the power `b`; an integer to a literal natural power is an integer.",
     infer=_power_type, numpy="{a} ** {b}", math="_power({a}, {b})", paper="{a}^{b}",
-    latex="{a}^{{b}}", domain={"a": POSITIVE},
+    latex="{a}^{{b}}", cautious=True, domain={"a": POSITIVE},
     rules={
         "a": "if b == 0 then 0 else b * a^(b - 1)",
         "b": "if a == 0 and b >= 0 then 0 else y * log(a)",
@@ -138,16 +138,18 @@ _unary("expm1", "`exp(x) - 1`, accurate near 0.", "exp(x)", safe={"x": _EXP_SAFE
        latex="e^{{x}} - 1",
        values=iv.increasing(math.expm1, Interval(-1.0)))  # fmt: skip
 _unary("log", "The natural logarithm.", "1 / x", safe={"x": POSITIVE}, domain={"x": POSITIVE},
+       cautious=True,
        values=iv.increasing(math.log))  # fmt: skip
 _unary("log1p", "`log(1 + x)`, accurate near 0.", "1 / (1 + x)",
-       safe={"x": Interval(-1.0, open_low=True)}, domain={"x": Interval(-1.0, open_low=True)},
+       safe={"x": Interval(-1.0, open_low=True)},
+       cautious=True, domain={"x": Interval(-1.0, open_low=True)},
        latex=r"\log(1 + {x})", values=iv.increasing(math.log1p))  # fmt: skip
 TABLE.declare(
     "sqrt", "x", "The square root. At 0 the slope is infinite, and 0 where nothing arrives.",
     infer=_entries(Kind.FLOAT), numpy="np.sqrt({x})", math="math.sqrt({x})", paper="sqrt({x})",
     latex=r"\sqrt{{x}}", family="pointwise",
     convention="sqrt at 0 sends back 0 where nothing arrives, else inf",
-    safe={"x": NON_NEGATIVE}, domain={"x": POSITIVE},
+    safe={"x": NON_NEGATIVE}, cautious=True, domain={"x": POSITIVE},
     rules={"x": "if x == 0 and dy == 0 then 0 else dy / (2 * y)"},
     shown={"x": "1 / (2 * sqrt(x))"}, tangent="if x == 0 and dx == 0 then 0 else dx / (2 * y)",
     values=iv.increasing(math.sqrt, NON_NEGATIVE),
@@ -185,10 +187,12 @@ _unary("sin", "The sine.", "cos(x)", safe={"x": FINITE}, values=iv.constant(UNIT
 _unary("cos", "The cosine.", "-sin(x)", safe={"x": FINITE}, values=iv.constant(UNIT))
 _unary("tan", "The tangent.", "1 + y^2", safe={"x": FINITE}, domain={"x": Interval(-1.5, 1.5)})
 _unary("arcsin", "The inverse sine.", "1 / sqrt((1 - x) * (1 + x))", math="math.asin({x})",
-       safe={"x": UNIT}, domain={"x": OPEN_UNIT}, values=iv.constant(Interval(-1.6, 1.6)),
+       safe={"x": UNIT},
+       cautious=True, domain={"x": OPEN_UNIT}, values=iv.constant(Interval(-1.6, 1.6)),
        )  # fmt: skip
 _unary("arccos", "The inverse cosine.", "-1 / sqrt((1 - x) * (1 + x))", math="math.acos({x})",
-       safe={"x": UNIT}, domain={"x": OPEN_UNIT}, values=iv.constant(Interval(0.0, 3.2)),
+       safe={"x": UNIT},
+       cautious=True, domain={"x": OPEN_UNIT}, values=iv.constant(Interval(0.0, 3.2)),
        )  # fmt: skip
 _unary("arctan", "The inverse tangent.", "1 / (1 + x^2)", math="math.atan({x})",
        values=iv.constant(Interval(-1.6, 1.6)))  # fmt: skip

@@ -19,9 +19,11 @@ function(TABLE, "cbrt", "The cube root, also of negative numbers.", "1 / (3 * y^
 function(TABLE, "exp2", "2 to the power `x`.", "y * log(2)", safe={"x": Interval(high=1023.0)},
          latex="2^{{x}}", values=iv.constant(iv.NON_NEGATIVE))  # fmt: skip
 function(TABLE, "log2", "The logarithm to base 2.", "1 / (x * log(2))", safe={"x": POSITIVE},
-         domain={"x": POSITIVE}, latex=r"\log_2 {x}", values=iv.increasing(math.log2))  # fmt: skip
+
+         cautious=True, domain={"x": POSITIVE}, latex=r"\log_2 {x}",
+         values=iv.increasing(math.log2))  # fmt: skip
 function(TABLE, "log10", "The logarithm to base 10.", "1 / (x * log(10))", safe={"x": POSITIVE},
-         domain={"x": POSITIVE}, latex=r"\log_{10} {x}",
+         cautious=True, domain={"x": POSITIVE}, latex=r"\log_{10} {x}",
          values=iv.increasing(math.log10))  # fmt: skip
 function(TABLE, "reciprocal", "`1 / x`.", "-y^2", shown={"x": "-1 / x^2"},
          numpy="1 / {x}", math="1 / {x}", paper="1 / {x}", latex=r"\frac{1}{{x}}",
@@ -32,10 +34,10 @@ function(TABLE, "reciprocal", "`1 / x`.", "-y^2", shown={"x": "-1 / x^2"},
 function(TABLE, "arcsinh", "The inverse hyperbolic sine.", "1 / hypot(1, x)",
          math="math.asinh({x})", latex=r"\mathrm{arsinh}({x})")  # fmt: skip
 function(TABLE, "arccosh", "The inverse hyperbolic cosine.", "1 / (sqrt(x - 1) * sqrt(x + 1))",
-         math="math.acosh({x})", safe={"x": Interval(1.0)}, domain={"x": _FROM_ONE},
+         math="math.acosh({x})", safe={"x": Interval(1.0)}, cautious=True, domain={"x": _FROM_ONE},
          latex=r"\mathrm{arcosh}({x})", values=iv.constant(iv.NON_NEGATIVE))  # fmt: skip
 function(TABLE, "arctanh", "The inverse hyperbolic tangent.", "1 / ((1 - x) * (1 + x))",
-         math="math.atanh({x})", safe={"x": OPEN_UNIT}, domain={"x": OPEN_UNIT},
+         math="math.atanh({x})", safe={"x": OPEN_UNIT}, cautious=True, domain={"x": OPEN_UNIT},
          latex=r"\mathrm{artanh}({x})")  # fmt: skip
 entrywise(TABLE, "arctan2", "a, b", "The angle of the point with the height `a` over `b`.",
           numpy="np.arctan2({a}, {b})", math="math.atan2({a}, {b})", paper="arctan2({a}, {b})",
