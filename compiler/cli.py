@@ -302,6 +302,26 @@ def explain(spec: str, example: str | None, words: tuple[str, ...], data: str | 
 
 
 @gradc.command()
+@spec_argument
+@input_options
+@speaks
+def trace(spec: str, example: str | None, words: tuple[str, ...], data: str | None) -> None:
+    """Find where a value or gradient that is not finite comes from."""
+    from ..dsl.errors import render
+    from .trace import trace as traced
+
+    program = checked_source(spec)
+    found = traced(program, inputs_from(program, example, words, data))
+    if not found.origins:
+        click.echo(f"all values and gradients are finite; the largest is {found.largest}")
+        return
+    click.echo(found.what)
+    for origin in found.origins:
+        click.echo(render(origin, colour=colours(sys.stdout)))
+    raise Failed
+
+
+@gradc.command()
 @speaks
 def examples() -> None:
     """List, compile, run and check the examples that come with gradc."""

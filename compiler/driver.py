@@ -79,7 +79,7 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     options.validate()
     if program.is_library:
         raise UsageError(f"{program.program.source.name} has only functions, nothing to compile")
-    graph = stabilise(expand(stabilise(shelter(lower(_specialised(program.graph, options))))))
+    graph = differentiable(program, options)
     interface = graph.interface
     wrt = _wrt(program, options)
     floats = [n for n, node in graph.outputs.items() if node.type.kind is Kind.FLOAT]
@@ -102,6 +102,11 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
         _finished(with_tangents(graph, wrt)) if "jvp" in needs else None,
         _finished(along(at_once, wrt)) if "hvp" in needs and at_once is not None else None,
     )
+
+
+def differentiable(program: Checked, options: Options) -> Graph:
+    """The graph in canonical operations, formulas that overflow recognised, branches sheltered."""
+    return stabilise(expand(stabilise(shelter(lower(_specialised(program.graph, options))))))
 
 
 def _finished(graph: Graph) -> Graph:

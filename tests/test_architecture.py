@@ -34,7 +34,7 @@ ORDER = [
     "compiler.render", "compiler.setting", "compiler.body", "compiler.comments",
     "compiler.entry", "compiler.functions", "compiler.matrices", "compiler.directional", "compiler.header", "compiler.module", "compiler.caution", "compiler.driver",
     "compiler.interpret", "compiler.rounding", "compiler.evaluate", "compiler.explain",
-    "compiler.gradcheck", "compiler.rulecheck", "compiler.given", "compiler.load", "compiler.build",
+    "compiler.gradcheck", "compiler.rulecheck", "compiler.given", "compiler.trace", "compiler.load", "compiler.build",
     "compiler.testing", "compiler.run", "compiler.catalogue", "compiler",
     "examples", "examples.__main__", "compiler.console", "compiler.cli", "compiler.gradc",
     "compiler.gradc.importer", "compiler.gradc.__main__",
