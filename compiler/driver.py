@@ -87,7 +87,7 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
         alone = replace(graph, outputs={interface.objective: objective})
         one = constant(1.0, objective.span)
         at_once = with_gradients(alone, {interface.objective: one}, wrt)
-    needs = _needed_functions(options, interface)
+    needs = _needed_functions(options, interface, bool(seeds and wrt))
     return Compilation(
         program,
         options,
@@ -104,7 +104,7 @@ def _finished(graph: Graph) -> Graph:
     return finish(optimise(graph))
 
 
-def _needed_functions(options: Options, interface: Interface) -> set[str]:
+def _needed_functions(options: Options, interface: Interface, differentiable: bool) -> set[str]:
     """What is emitted, with what that calls. Raises ``UsageError``."""
     needs = set(options.emit)
     for name in sorted(needs):
@@ -112,6 +112,8 @@ def _needed_functions(options: Options, interface: Interface) -> set[str]:
             raise UsageError(f"--emit: there is no `{name}` (there are: {', '.join(EXTRAS)})")
         if name in ("hvp", "hessian") and interface.objective is None:
             raise UsageError(f"--emit {name}: there is no objective")
+        if name == "check" and not differentiable:
+            raise UsageError("--emit check: there is no gradient")
     if "jacobian" in needs:
         needs.add("jvp")
     if "hessian" in needs:
