@@ -128,7 +128,7 @@ class Checking:
         }
 
     def draw(self, i: Input, sizes: Mapping[str, int], default: tuple[float, float]) -> str:
-        """A call of ``rng`` for one input."""
+        """An expression for a random value of one input."""
         low, high = limits(i, sizes, default)
         if i.type.kind is Kind.BOOL:
             low, high = 0, 2
@@ -136,8 +136,13 @@ class Checking:
         given = [repr(x) if i.type.is_float else str(int(x)) for x in (low, high)]
         if shape:
             given.append(shape[0] if len(shape) == 1 else f"({', '.join(shape)})")
-        integers = "randrange" if self.setting.scalar else "integers"
-        call = f"rng.{'uniform' if i.type.is_float else integers}({', '.join(given)})"
+        if i.type.is_float:
+            return f"rng.uniform({', '.join(given)})"
+        if shape:
+            call = f"{self.setting.kernel('_mixed')}({', '.join(given)}, rng)"
+        else:
+            integers = "randrange" if self.setting.scalar else "integers"
+            call = f"rng.{integers}({', '.join(given)})"
         return f"{call} == 1" if i.type.kind is Kind.BOOL else call
 
 

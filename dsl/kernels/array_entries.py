@@ -50,3 +50,10 @@ def _largest(x: Any) -> float:
 def _epsilon(x: Any) -> float:
     """The rounding unit of the precision of x."""
     return float(np.finfo(np.asarray(x).dtype).eps)
+
+
+def _mixed(low: int, high: int, shape: int | tuple[int, ...], rng: Any) -> Any:
+    """Integers from low to below high in random order, each about as often."""
+    return rng.permutation(low + np.arange(np.prod(shape)) % (high - low)).reshape(
+        shape
+    )

@@ -282,6 +282,8 @@ def _report(rows: list[_Row]) -> int:
     )
     if wrong:
         print(f"{len(wrong)} of {len(rows)} lines are wrong.{skipped}")
+    elif not compared:
+        print(f"Nothing was compared.{skipped}")
     else:
         print(f"All of the {compared} entries compared agree.{skipped}")
     return 3 if wrong else 0
