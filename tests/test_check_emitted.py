@@ -34,8 +34,10 @@ LONG = "input x: float[12]\noutput f = sum(x^2)\nexample l { given x = [1.125, 2
 NAMES = "input check, seed, rng, point, rows, np, sys, math, forward, x_0: float[2]\noutput f = sum(check * seed * rng + point * rows^2 + np * sys * math + forward * x_0)\n"
 SCALAR_NAMES = "input check, seed, random, sys, math: float\noutput f = check * seed + sin(random) * sys * exp(math)\ndata k: int in 2..4\ndata b: bool\noutput g = if b then random * k else random\n"
 BROAD = "input W: float[2, 3]\ninput b: float[3]\ninput x: float[4, 2]\nnode m = x @ W + b\noutput f = sum(tanh(m))\nexample e { given W = [[0.3, -0.5, 0.2], [0.7, 0.1, -0.9]], b = [0.1, 0.2, 0.3], x = normal([4, 2]) }\n"
+CANCELS = "input x: float[N]\noutput f = sum(softmax(x))\n"
+STEEP = "input x: float[2]\noutput f = sum(cbrt(x))\nexample a { given x = [0.0, 2.0] }\n"
 SPECS = {
-    "outputs": OUTPUTS, "sizes": SIZES, "domains": DOMAINS, "ints": INTS, "bools": BOOLS,
+    "cancels": CANCELS, "steep_kink": STEEP, "outputs": OUTPUTS, "sizes": SIZES, "domains": DOMAINS, "ints": INTS, "bools": BOOLS,
     "open": OPEN, "linear": LINEAR, "kink": KINK, "scalar_kink": SCALAR_KINK, "logs": LOGS, "random": RANDOM,
     "long": LONG, "names": NAMES, "scalar_names": SCALAR_NAMES, "broad": BROAD,
     "problem1": (HOMEWORK / "problem1.grad").read_text("utf-8"),

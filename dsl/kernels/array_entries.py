@@ -54,6 +54,5 @@ def _epsilon(x: Any) -> float:
 
 def _mixed(low: int, high: int, shape: int | tuple[int, ...], rng: Any) -> Any:
     """Integers from low to below high in random order, each about as often."""
-    return rng.permutation(low + np.arange(np.prod(shape)) % (high - low)).reshape(
-        shape
-    )
+    numbers = low + np.arange(np.prod(shape)) % (high - low)
+    return rng.permutation(numbers).reshape(shape)

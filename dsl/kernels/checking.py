@@ -82,12 +82,13 @@ def _row(
     worst, error, place, found, wanted = -1.0, 0.0, "", 0.0, 0.0
     for at, a, b, uncertainty in entries:
         size = max(abs(a), abs(b), scale, 1e-300)
-        off = abs(a - b) / (epsilon**0.4 * size + 10.0 * uncertainty)
+        distance = 0.0 if a == b else abs(a - b)
+        off = distance / (epsilon**0.4 * size + 10.0 * uncertainty) if distance else 0.0
         # A direction says less than an entry.
         if not off <= worst and (at is not None or worst <= 1.0):
             worst, found, wanted = math.inf if math.isnan(off) else off, a, b
-            error = abs(a - b) / size
-            place = "along a random direction" if at is None else str([*at])
+            error = distance / size if distance else 0.0
+            place = " along a random direction" if at is None else str([*at])
     place = "" if place == "[]" else place
     shape = str(getattr(gradient, "shape", ()))
     return _Row(
@@ -127,9 +128,12 @@ def _compare(
             except ValueError:
                 return math.nan  # outside the domain of the input
 
+        found = _entry(gradient, place)
         slope = _slope(at, abs(_entry(x, place)), noise, epsilon)
-        if slope is not None:
-            entries.append((place, _entry(gradient, place), *slope))
+        # An infinite slope is one that differences do not settle on.
+        steep = slope and math.isinf(found) and slope[1] > 0.005 * abs(slope[0])
+        if slope and not steep:
+            entries.append((place, found, *slope))
     kinks = len(places) - len(entries)
     return _row(function, name, gradient, entries, kinks, "differences give")
 
@@ -213,18 +217,25 @@ def _check_jvp(
     for output, parameter, dout, gradients in _arriving(
         forward, backward, seeds, point, rng
     ):
+        out_size = _inner(dout, _output(forward(**point)[0], output))[1]
         function = "jvp" if len(seeds) == 1 else f"jvp {parameter}"
         for name, direction in directions.items():
             x, gradient = point[name], getattr(gradients, name)
             entries = []
-            for place in (*_places(x, rng), None):
+            places = (*_places(x, rng), None)
+            for place in places:
                 v = _random_like(x, rng) if place is None else _unit(x, place)
                 tangent = _output(jvp(**point, **{direction: v})[1], output)
                 a, a_size = _inner(dout, tangent)
                 b, b_size = _inner(gradient, v)
-                uncertainty = _epsilon(gradient) * (a_size + b_size)
-                entries.append((place, a, b, uncertainty))
-            rows.append(_row(function, name, gradient, entries, 0, "backward gives"))
+                # A derivative that cancels is as uncertain as the output over the input.
+                size = a_size + b_size + out_size / (_largest(x) or 1.0)
+                if math.isfinite(b):
+                    entries.append((place, a, b, _epsilon(gradient) * size))
+            kinks = len(places) - len(entries)
+            rows.append(
+                _row(function, name, gradient, entries, kinks, "backward gives")
+            )
     return rows
 
 
@@ -239,9 +250,10 @@ def _check_hvp(
     v = {name: _random_like(point[name], rng) for name in directions}
 
     def value(inputs: dict[str, Any]) -> tuple[float, float]:
-        gradients = value_and_grad(**inputs)[1]
+        out, gradients = value_and_grad(**inputs)
         parts = [_inner(getattr(gradients, name), along) for name, along in v.items()]
-        return sum(part for part, _ in parts), sum(size for _, size in parts)
+        size = abs(float(out)) + sum(size for _, size in parts)
+        return sum(part for part, _ in parts), size
 
     products = hvp(**point, **{directions[name]: along for name, along in v.items()})
     return [
@@ -265,7 +277,9 @@ def _report(rows: list[_Row]) -> int:
     for row in rows:
         error = f"{row.error:.1e}" if row.compared else "-"
         counts = str(row.compared), str(row.kinks)
-        table.append((row.function, row.name, row.shape, *counts, error, row.place))
+        table.append(
+            (row.function, row.name, row.shape, *counts, error, row.place.strip())
+        )
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for line in table:
         cells = zip(line, widths, strict=True)
