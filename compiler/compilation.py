@@ -49,7 +49,7 @@ class Options:
 
 
 DEFAULT = Options()
-EXTRAS = ("jvp", "hvp", "jacobian", "hessian")
+EXTRAS = ("jvp", "hvp", "jacobian", "hessian", "check")
 
 
 def tangent_of(output: str) -> str:

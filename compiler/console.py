@@ -106,7 +106,9 @@ strict_option = click.option("--strict", is_flag=True, help="Warnings are errors
 def code_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that change the generated code."""
     for option in (
-        click.option("--emit", metavar="jvp,hvp", help="Also jvp, hvp, jacobian, hessian, or all."),
+        click.option(
+            "--emit", metavar="jvp,hvp", help="Also jvp, hvp, jacobian, hessian, check, or all."
+        ),
         click.option("--no-checks", is_flag=True, help="Leave out the checks of arguments."),
         click.option("--size", "sizes", multiple=True, metavar="N=100", help="Fix a size."),
         click.option("--dtype", type=click.Choice(["float32", "float64"]), help="Fix the dtype."),

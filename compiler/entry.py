@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..dsl.graph import Input
@@ -31,6 +31,7 @@ class Entry:
         self.checks = setting.compilation.options.checks
         self.origin: dict[str, str] = {}
         self.size_expressions: dict[str, str] = {}
+        self.size_needs: dict[str, frozenset[str]] = {}
         self.resolved: list[tuple[Input, list[_Check]]] = []
         self._resolve()
 
@@ -88,6 +89,7 @@ class Entry:
             if solution.factor != 1:
                 value += f" // {solution.factor}"
             self.size_expressions[solution.name] = value
+            self.size_needs[solution.name] = solution.offset.names()
             self.origin[solution.name] = name
             known.append(solution.name)
             bindings.append((solution.name, value, dimension.name is None))
@@ -125,13 +127,21 @@ class Entry:
         checks += self._condition_checks()
         for i in self.inputs:
             checks += self._domain_checks(i)
-        needed = {name for check in checks for name in check.needs}
+        needed = self.with_needs(name for check in checks for name in check.needs)
         return [
             line
             for check in checks
             if check.binds is None or check.binds in needed
             for line in check.lines
         ]
+
+    def with_needs(self, sizes: Iterable[str]) -> set[str]:
+        """Sizes with those that their expressions mention."""
+        needed = set(sizes)
+        for name in reversed(self.size_needs):
+            if name in needed:
+                needed |= self.size_needs[name]
+        return needed
 
     def _grouped(self, size: Size) -> str:
         text = self.text(size)

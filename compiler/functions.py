@@ -80,9 +80,9 @@ class Functions:
     def locals(self, scope: FunctionScope, sizes: set[str], dtype: bool) -> list[str]:
         """The sizes and the dtype that a function with inputs refers to."""
         lines = []
-        for name in self.interface.sizes:
-            if name in sizes:
-                value = self.entry.size_expressions[name]
+        needed = self.entry.with_needs(sizes)
+        for name, value in self.entry.size_expressions.items():
+            if name in needed:
                 lines.append(f"{INDENT}{self.setting.sizes[name]} = {value}")
         if dtype:
             lines.append(f"{INDENT}{self.setting.dtype} = {self.dtype_source()}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..dsl.kernels import ARRAYS, SCALARS, kernels
+from ..dsl.kernels import ARRAY_CHECKS, ARRAYS, SCALAR_CHECKS, SCALARS, kernels
+from .checking import Checking
 from .compilation import Compilation
 from .directional import Directional
 from .functions import Functions
@@ -70,9 +71,10 @@ class _Module:
         sha = self.interface.source.sha256
         return [*lines, f'SPEC_SHA256 = "{sha}"', f'GRADC_VERSION = "{version}"']
 
-    def kernel_blocks(self) -> list[list[str]]:
-        available = kernels(SCALARS if self.setting.scalar else ARRAYS)
-        wanted = set(self.setting.uses.kernels)
+    def kernel_blocks(self, files: tuple[str, ...]) -> list[list[str]]:
+        """The kernels of some files that the module uses, with what they mention there."""
+        available = kernels(files)
+        wanted = self.setting.uses.kernels & available.keys()
         stack = list(wanted)
         while stack:
             for name in available[stack.pop()].needs:
@@ -90,14 +92,25 @@ class _Module:
                 blocks.append(source.splitlines())
         return blocks
 
+    def checks(self) -> list[list[str]]:
+        """What ``--emit check`` adds, the kernels that only it uses among it."""
+        if "check" not in self.compilation.options.emit:
+            return []
+        checking = Checking(self.functions)
+        last = [checking.check(), checking.main()]
+        files = SCALAR_CHECKS if self.setting.scalar else ARRAY_CHECKS
+        return [*self.kernel_blocks(files), *last]
+
     def imports(self, body: str) -> list[str]:
         lines = ["from __future__ import annotations", ""]
         standard = []
-        for module in ("math", "warnings"):
+        for module in ("math", "random", "sys", "warnings"):
             if module in self.setting.uses.modules:
-                name = self.setting.modules[module]
+                name = self.setting.modules.get(module, module)
                 standard.append(f"import {module}" + (f" as {name}" if name != module else ""))
         code = _without_words(body)
+        if re.search(r"\bCallable\b", code):
+            standard.append("from collections.abc import Callable")
         typing = [n for n in ("Any", "NamedTuple", "TypeAlias") if re.search(rf"\b{n}\b", code)]
         standard.append(f"from typing import {', '.join(typing)}")
         lines += standard
@@ -118,7 +131,9 @@ class _Module:
 
     def text(self, spec: str, command: str, version: str) -> str:
         functions = [*self.functions.write(), *Directional(self.functions).write()]
-        blocks = [*self.classes(), *self.kernel_blocks(), *functions]
+        checks = self.checks()
+        own = self.kernel_blocks(SCALARS if self.setting.scalar else ARRAYS)
+        blocks = [*self.classes(), *own, *functions, *checks]
         body = "\n\n\n".join("\n".join(block) for block in blocks)
         aliases = self.aliases(body)
         rest = "\n".join([*aliases, body])

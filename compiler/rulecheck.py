@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,7 @@ class _Call:
         gradients = self.by_rule()
         moving = {name: self.values[name] for name in gradients}
         return [
-            replace(c, name=self.parameter(c.name))
+            c._replace(name=self.parameter(c.name))
             for c in compare(self.by_body, {**self.values, **moving}, gradients)
         ]
 

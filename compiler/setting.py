@@ -87,7 +87,7 @@ class Setting:
 
     def module(self, name: str) -> str:
         self.uses.modules.add(name)
-        return self.modules[name]
+        return self.modules.get(name, name)
 
     def kernel(self, name: str) -> str:
         self.uses.kernels.add(name)

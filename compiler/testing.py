@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -14,7 +13,7 @@ from ..dsl.check import Checked
 from ..dsl.examples import Example
 from . import driver
 from .evaluate import Evaluation, evaluate, given_values, outcomes
-from .gradcheck import Comparison, compare
+from .gradcheck import Comparison, check_module
 from .load import execute
 from .rulecheck import RuleCheck, check_rules, unchecked_rules
 
@@ -57,9 +56,9 @@ def run_tests(program: Checked, place: str) -> Iterator[Result]:
 def _rule(example: Example, check: RuleCheck) -> Result:
     """The rule of a function of the specification is its derivative."""
     wrong = tuple(
-        _words(comparison).replace("grad(", "d(", 1)
-        for comparison in check.comparisons
-        if not comparison.holds
+        f"d({row.name}){row.place} is {row.found:.10g}, {row.against} {row.wanted:.10g}"
+        for row in check.comparisons
+        if not row.holds
     )
     return Result(f"{example.name}: rule {check.function}, line {check.line}", not wrong, wrong)
 
@@ -119,56 +118,21 @@ def _generated(
 def _gradients(
     example: Example, program: Checked, module: ModuleType, inputs: Mapping[str, Any]
 ) -> Result:
-    """The gradients of the objective, or of a random sum of all float outputs without one."""
-    seeds = _seeds(program, module, inputs, example)
-
-    def value(moved: Mapping[str, Any]) -> float:
-        positional, named = arguments(program, moved, example.sizes)
-        with np.errstate(all="ignore"):
-            out, _ = module.forward(*positional, **named)
-        names = program.interface.outputs
-        found = dict(zip(names, out if len(names) > 1 else (out,), strict=True))
-        return float(sum(np.sum(seed * found[name]) for name, seed in seeds.items()))
-
+    """``backward`` and ``value_and_grad`` against differences."""
     positional, named = arguments(program, inputs, example.sizes)
-    with np.errstate(all="ignore"):
-        _, cache = module.forward(*positional, **named)
-        arriving = list(seeds.values())
-        if len(arriving) == 1:
-            gradients = module.backward(cache, arriving[0])
-        else:
-            fields = list(inspect.signature(module.backward).parameters)[1:]
-            gradients = module.backward(cache, **dict(zip(fields, arriving, strict=True)))
+    floats = [n for n in program.interface.outputs if program.graph.outputs[n].type.is_float]
+    rows, at_once = check_module(module, program.interface, floats, positional, named)
     wanted = [i.name for i in program.interface.inputs if i.differentiated and i.type.is_float]
-    comparisons = compare(value, inputs, dict(zip(wanted, gradients, strict=True)))
-    wrong = tuple(_words(c) for c in comparisons if not c.holds)
-    entries = sum(c.compared for c in comparisons)
-    skipped = sum(c.kinks for c in comparisons)
+    fields = dict(zip(module.Gradients._fields, wanted, strict=True))
+    wrong = tuple(_words(row, fields[row.name]) for row in (*rows, *at_once) if not row.holds)
+    entries, skipped = sum(row.compared for row in rows), sum(row.kinks for row in rows)
     tail = f", {skipped} at kinks or edges skipped" if skipped else ""
     what = f"{entries} entr{'y' if entries == 1 else 'ies'}{tail}"
     return Result(f"{example.name}: gradients, {what}", not wrong, wrong)
 
 
-def _seeds(
-    program: Checked, module: ModuleType, inputs: Mapping[str, Any], example: Example
-) -> dict[str, Any]:
-    """What arrives at each float output: 1 at the objective, else random numbers."""
-    rng = np.random.default_rng(0)
-    positional, named = arguments(program, inputs, example.sizes)
-    with np.errstate(all="ignore"):
-        out, _ = module.forward(*positional, **named)
-    names = program.interface.outputs
-    found = dict(zip(names, out if len(names) > 1 else (out,), strict=True))
-    floats = [n for n in names if program.graph.outputs[n].type.is_float]
-    objective = program.interface.objective
-    if objective is not None:
-        return {n: np.full(np.shape(found[n]), float(n == objective))[()] for n in floats}
-    return {n: rng.uniform(0.5, 1.5, np.shape(found[n])) for n in floats}
-
-
-def _words(comparison: Comparison) -> str:
-    place = f"[{', '.join(map(str, comparison.place))}]" if comparison.place else ""
+def _words(row: Comparison, name: str) -> str:
     return (
-        f"grad({comparison.name}){place}: {comparison.analytic:.10g} computed, "
-        f"{comparison.numeric:.10g} by differences"
+        f"{row.function}: grad({name}){row.place} is {row.found:.10g}, "
+        f"{row.against} {row.wanted:.10g}"
     )

@@ -75,6 +75,14 @@ def test_open_sizes_are_required_keywords() -> None:
         compiled.forward(2.0)
 
 
+def test_sizes_are_bound_before_they_are_needed() -> None:
+    """The first input's size is only known with that of the second."""
+    linear = module("size S\ninput x: float[S + N]\ninput y: float[N]\noutput f = sum(x) * S\n")
+    assert linear.forward(np.ones(5), np.ones(2))[0] == 15.0
+    with pytest.raises(ValueError, match="x: expected"):
+        linear.forward(np.ones(1), np.ones(2))
+
+
 def test_lists_integers_and_mixed_precision() -> None:
     compiled = module(SQUARES)
     assert compiled.forward([1, 2], [[1, 0], [0, 1]])[0].dtype == np.float64

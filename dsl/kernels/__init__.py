@@ -1,7 +1,8 @@
 """Functions that generated modules carry with them, copied verbatim from here.
 
-``scalars`` holds those for ``math``, the other files those for NumPy. A template of the operation
-table calls them by name; whatever they call themselves is copied too.
+``scalars`` holds those for ``math``, ``arrays`` those for NumPy: a template of the operation table
+calls them by name; whatever they call themselves is copied too. The other files are what a module
+checks itself with.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """The source of one function, the kernels it calls, and whether it uses NumPy."""
+    """The source of one function or class, and the kernels it mentions."""
 
     name: str
     source: str
@@ -24,18 +25,20 @@ class Kernel:
 
 SCALARS = ("scalars", "special_scalars")
 ARRAYS = ("arrays", "special", "statistics", "gather", "matrices")
+SCALAR_CHECKS = ("scalar_entries", "checking")
+ARRAY_CHECKS = ("array_entries", "checking")
 
 
 @cache
 def kernels(files: tuple[str, ...]) -> dict[str, Kernel]:
-    """The functions of some files, in the order they stand there."""
+    """The functions and classes of some files, in the order they stand there."""
     folder = resources.files("gradc.dsl.kernels")
     texts = [folder.joinpath(f"{name}.py").read_text("utf-8") for name in files]
     functions = {
         node.name: (node, ast.get_source_segment(text, node))
         for text in texts
         for node in ast.parse(text).body
-        if isinstance(node, ast.FunctionDef)
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef))
     }
     found = {}
     for name, (function, source) in functions.items():
