@@ -175,7 +175,7 @@ def _under(guard: Node, operand: Node, known: Known) -> Interval:
     for fact, whole in _facts(guard, holds=True):
         for node, interval in _comparison(fact, known):
             found = everywhere if whole or not fact.type.rank else entries
-            found[node] = interval.intersection(found.get(node, known[node]))
+            found[node] = interval.intersection(found.get(node, known.get(node, REAL)))
     refined: dict[Node, Interval] = {}
     for node in topological([operand]):
         local = entries if _acts_by_entry(node, operand) else {}

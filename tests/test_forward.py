@@ -92,7 +92,6 @@ def test_eigenvalues_in_a_branch_that_is_not_taken() -> None:
     np.testing.assert_array_equal(found, np.full((3, 3), 2.0))
 
 
-@pytest.mark.xfail(strict=True, reason="nothing stands for the operand of svd in such a branch")
 def test_singular_vectors_in_a_branch_that_is_not_taken() -> None:
     text = "input x: float[3, 4] node U, s, V = svd(x) output out = if norm(x) == 0 then sum(x^2) else sum(V^4)"
     generated = load(driver.compiled(checked(text)))

@@ -1109,11 +1109,11 @@ CODES: dict[str, Page] = {
         """,
         wrong="""
         input x, y: float
-        output z = if x and y then 1.0 else 0.0
+        output z = if x and y then x * y else 0.0
         """,
         right="""
         input x, y: float
-        output z = if x != 0 and y != 0 then 1.0 else 0.0
+        output z = if x != 0 and y != 0 then x * y else 0.0
         """,
     ),
     "G302": _page(
@@ -1198,11 +1198,11 @@ CODES: dict[str, Page] = {
         """,
         wrong="""
         input p: float in 1..0
-        output y = log(p)
+        output y = p^2
         """,
         right="""
         input p: float in 0..1
-        output y = log(p)
+        output y = p^2
         """,
     ),
     "G307": _page(

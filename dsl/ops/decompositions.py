@@ -274,7 +274,7 @@ _declare(
     rules={"x": "half_lower(dy)"}, reach={"x": "dy"},
 )  # fmt: skip
 _declare(
-    "eye_like", "x", "The identity matrix in the shape of a square one.",
+    "eye_like", "x", "The identity, also of a matrix that is not square.",
     infer=lambda types, attributes: (Type(Kind.FLOAT, types[0].shape), attributes),
     numpy="", public=False, canonical=False,
 )  # fmt: skip
@@ -404,7 +404,7 @@ _declare(
     "svd", "x", "The reduced singular value decomposition: `U * S @ Vh`, values descending.",
     sample="svd(x: [N + K, N])",
     infer=_svd_type, needs=_not_wide, numpy="np.linalg.svd({x}, full_matrices=False)",
-    results=("U", "S", "Vh"), alone={"S": "np.linalg.svd({x}, compute_uv=False)"},
+    shield=_APART, results=("U", "S", "Vh"), alone={"S": "np.linalg.svd({x}, compute_uv=False)"},
     convention="gradients of eigenvectors and singular vectors of repeated values are nan",
     rules={
         "U.x": _unless_square(
