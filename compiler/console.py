@@ -125,7 +125,7 @@ def options_from(
     no_checks: bool,
     emit: str | None,
 ) -> Options:
-    from .compilation import EXTRAS, Options
+    from .compilation import Options
 
     fixed: list[tuple[str, int]] = []
     for word in sizes:
@@ -135,7 +135,6 @@ def options_from(
         fixed.append((name, int(value)))
     names = tuple(n.strip() for n in wrt.split(",") if n.strip()) if wrt is not None else None
     extras = tuple(n.strip() for n in (emit or "").split(",") if n.strip())
-    extras = EXTRAS if extras == ("all",) else extras
     return Options(names, dtype, tuple(fixed), not no_checks, extras)
 
 

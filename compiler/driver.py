@@ -91,6 +91,8 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
         alone = replace(graph, outputs={interface.objective: objective})
         one = constant(1.0, objective.span)
         at_once = with_gradients(alone, {interface.objective: one}, wrt)
+    if options.emit == ("all",):
+        options = replace(options, emit=tuple(n for n in EXTRAS if not _missing(n, graph)))
     needs = _needed_functions(options, graph)
     return Compilation(
         program,

@@ -9,7 +9,16 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 
-from ..dsl.graph import Graph, Interface, Node, constant, make, map_nodes, topological
+from ..dsl.graph import (
+    Graph,
+    Interface,
+    Node,
+    constant,
+    make,
+    map_nodes,
+    topological,
+    with_mapped_rules,
+)
 from ..dsl.sizes import Size
 from .differentiate import zeros_like
 from .forward import tangents
@@ -20,16 +29,29 @@ def expand(graph: Graph) -> Graph:
     """The lowered graph without ``grad``."""
     # A name that a formula looked through is needed no more, but its value may be asked for.
     nodes = topological([*graph.landmarks, *graph.outputs.values()])
-    if all(node.op.name != "grad" for node in nodes):
+    if all(node.op.name != "grad" and node.op.family != "ruled" for node in nodes):
         return graph
     replaced: dict[Node, Node] = {}
     for node in nodes:
         operands = tuple(replaced[operand] for operand in node.operands)
         current = node if operands == node.operands else replace(node, operands=operands)
-        if node.op.name == "grad":
-            current = _gradient(graph.interface, current)
-        replaced[node] = current
+        replaced[node] = _expanded(graph.interface, current)
     return map_nodes(graph, replaced)
+
+
+def _expanded(interface: Interface, node: Node) -> Node:
+    if node.op.family == "ruled" and _mentions_grad(node):
+
+        def transform(part: Node, operands: tuple[Node, ...]) -> Node:
+            return _expanded(interface, replace(part, operands=operands))
+
+        return replace(node, op=with_mapped_rules(node.op, transform))
+    return _gradient(interface, node) if node.op.name == "grad" else node
+
+
+def _mentions_grad(node: Node) -> bool:
+    """Whether a rule of the specification takes a gradient itself."""
+    return any(part.op.name == "grad" for rule in node.op.rules.values() for part in rule.order)
 
 
 def _gradient(interface: Interface, node: Node) -> Node:

@@ -253,3 +253,24 @@ def test_one_result_inside_a_long_statement() -> None:
     output f = x * sum(sin(v))
     """)
     assert "np.linalg.eigvalsh(" in source
+
+
+def test_a_rule_may_take_a_gradient() -> None:
+    text = """
+    def f(x) = x^3
+    rule f(x) -> y { dx = dy * grad(sum(x^3), x) }
+    input t: float[2]
+    output g = sum(f(t) * sin(f(t)))
+    """
+    plain = text.replace("rule f(x) -> y { dx = dy * grad(sum(x^3), x) }", "")
+    t = np.array([0.5, -1.2])
+    for name in ("value_and_grad", "hessian"):
+        found, wanted = (getattr(module(each, ALL), name)(t) for each in (text, plain))
+        for a, b in zip(_flat(found), _flat(wanted), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+def test_all_is_what_there_can_be() -> None:
+    text = "input A: float[3, 3]\noutput Q, R = qr(A)\n"
+    generated = load(driver.compiled(checked(text), Options(emit=("all",))))
+    assert hasattr(generated, "jacobian") and not hasattr(generated, "hessian")
