@@ -136,8 +136,8 @@ def markdown() -> str:
         "",
         "Generated from the table of operations by `python -m gradc.compiler.catalogue`. In rules,",
         "`y` is the result and `dy` the gradient arriving at it; a slope is multiplied with `dy`.",
-        "`nan` and infinities go through as in NumPy; what an operation does with them beyond that,",
-        "and where its derivative is a convention, its entry says. A sample call shows the types.",
+        "`nan` and infinities go through as in NumPy; what an operation does with them beyond",
+        "that, and where its derivative is a convention, its entry says.",
     ]
     for name in [*(op.name for op in public()), *prelude()]:
         text = describe(name)
