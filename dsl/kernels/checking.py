@@ -33,6 +33,7 @@ class _Row(NamedTuple):
     name: str
     shape: str
     compared: int
+    zeros: int
     kinks: int
     error: float
     place: str
@@ -79,16 +80,16 @@ def _row(
     """What two ways say of some entries (or of a random direction, whose place is None)."""
     epsilon = _epsilon(gradient)
     scale = epsilon**0.2 * _largest(gradient)
-    worst, error, place, found, wanted = -1.0, 0.0, "", 0.0, 0.0
+    tolerance = epsilon**0.4
+    worst, place, found, wanted = -1.0, "", 0.0, 0.0
     for at, a, b, uncertainty in entries:
-        size = max(abs(a), abs(b), scale, 1e-300)
-        distance = 0.0 if a == b else abs(a - b)
-        off = distance / (epsilon**0.4 * size + 10.0 * uncertainty) if distance else 0.0
+        size = max(abs(a), abs(b), scale, 1e-300) + 10.0 * uncertainty / tolerance
+        error = 0.0 if a == b else abs(a - b) / size
         # A direction says less than an entry.
-        if not off <= worst and (at is not None or worst <= 1.0):
-            worst, found, wanted = math.inf if math.isnan(off) else off, a, b
-            error = distance / size if distance else 0.0
+        if not error <= worst and (at is not None or worst <= tolerance):
+            worst, found, wanted = math.inf if math.isnan(error) else error, a, b
             place = " along a random direction" if at is None else str([*at])
+    zeros = sum(a == b == 0.0 for _, a, b, _ in entries)
     place = "" if place == "[]" else place
     shape = str(getattr(gradient, "shape", ()))
     return _Row(
@@ -96,13 +97,14 @@ def _row(
         name,
         shape,
         len(entries),
+        zeros,
         kinks,
-        error,
+        worst,
         place,
         found,
         against,
         wanted,
-        worst <= 1.0,
+        worst <= tolerance,
     )
 
 
@@ -290,7 +292,9 @@ def _report(rows: list[_Row]) -> int:
             f"WRONG {row.function}: {row.name}{row.place} is {row.found:.9g}, "
             f"{row.against} {row.wanted:.9g}"
         )
-    compared, kinks = sum(row.compared for row in rows), sum(row.kinks for row in rows)
+    compared, zeros, kinks = (
+        sum(counts) for counts in zip(*(row[3:6] for row in rows), strict=True)
+    )
     skipped = (
         f" {kinks} at kinks or edges of domains were not compared." if kinks else ""
     )
@@ -299,7 +303,8 @@ def _report(rows: list[_Row]) -> int:
     elif not compared:
         print(f"Nothing was compared.{skipped}")
     else:
-        print(f"All of the {compared} entries compared agree.{skipped}")
+        plain = f", {zeros} of them as 0" if zeros else ""
+        print(f"All of the {compared} entries compared agree{plain}.{skipped}")
     return 3 if wrong else 0
 
 
