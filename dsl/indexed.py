@@ -155,6 +155,10 @@ class Indexed(ABC):
             self.report(mistakes.not_built(node.span, f"`{error}` under an index"))
             return None
         self.report.conditions += vectoriser.conditions
+        for made in topological([result], stop):
+            if made.op.needs is not None:
+                needs = made.op.needs([o.type for o in made.operands], made.attributes)
+                self.report.conditions += [(condition, node.span) for condition in needs]
         return result
 
     def _settled_under(self, root: Node) -> list[Node]:
