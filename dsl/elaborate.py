@@ -210,11 +210,10 @@ class Elaborator(Indexed, Calls):
         base = yield self.expression(expr.base, scope)
         if base is None:
             return None
+        if any(self.computed(item, scope) for item in expr.items):
+            result = yield self.subscript_by_place(expr, base, scope)
+            return result
         try:
-            if any(self.computed(item, scope) for item in expr.items):
-                self.count_items(expr, base)
-                result = yield self.subscript_by_place(expr, base, scope)
-                return result
             index = self.index(expr, base, scope)
             self.check_fixed(expr, base, index)
         except NotConstant:

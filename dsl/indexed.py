@@ -118,7 +118,7 @@ class Indexed(ABC):
             return None
         with self.opened(variables, scope):
             body = yield self.expression(expr.body, scope)
-        if not self._all_ranged(variables) or body is None:
+        if body is None or not self._all_ranged(variables):
             return None
         attributes = {"function": name, "variables": tuple(variables)}
         try:
@@ -135,7 +135,7 @@ class Indexed(ABC):
             return None
         with self.opened(variables, scope):
             body = yield self.expression(statement.value, scope)
-        if not self._all_ranged(variables) or body is None:
+        if body is None or not self._all_ranged(variables):
             return None
         return self.resolved(body, variables)
 
@@ -236,29 +236,34 @@ class Indexed(ABC):
 
     def subscript_by_place(self, expr: ast.Subscript, base: Node, scope: Scope) -> Elaboration:
         """A subscript some of whose items are computed."""
-        missing = base.type.rank - sum(not isinstance(i, ast.Ellipsis) for i in expr.items)
+        try:
+            fixed = [self._fixed(item, scope) for item in expr.items]
+            missing = self.count_items(expr, base)
+            whole = [Cut()] * missing
+            known = [i for item in fixed for i in (whole if item is None else [item])]
+            self.check_fixed(expr, base, known)
+        except NotConstant:
+            return None  # An exception would end all that waits for this.
         items: list[Size | Cut | Place] = []
         places: list[Node] = []
-        for item in expr.items:
+        for item, known in zip(expr.items, fixed, strict=True):
             axis = len(items)
-            if isinstance(item, ast.Ellipsis):
-                items += [Cut()] * missing
-            elif not self.computed(item, scope):
-                cut = isinstance(item, ast.Slice)
-                items.append(self.cut(item, scope) if cut else self.position(item, scope))
+            if known is None:
+                items += whole
+            elif not isinstance(known, Place):
+                items.append(known)
             elif isinstance(item, ast.Slice):
                 found = yield self.sliced(item, base, axis, scope)
                 if found is None:
                     return None
                 places.append(found[0])
                 items.append(Place(found[1]))
-            else:
+            elif not isinstance(item, (ast.Ellipsis, ast.IndexRange)):
                 place = yield self.place(item, base, axis, scope)
                 if place is None:
                     return None
                 places.append(place)
                 items.append(Place())
-        self.check_fixed(expr, base, items)
         scalar = [(node, holds) for node, holds in self.guards if not node.type.rank]
         attributes = {
             "items": tuple(items),
@@ -268,6 +273,17 @@ class Indexed(ABC):
         operands = [base, *places, *(node for node, _ in scalar)]
         node = make("at", operands, expr.span, attributes)
         return node if self.depth else self.resolved(node, ())
+
+    def _fixed(self, item: ast.Item, scope: Scope) -> Size | Cut | Place | None:
+        """An item that is known when compiling, or a place to compute; nothing for `...`."""
+        if isinstance(item, ast.Ellipsis):
+            return None
+        if self.computed(item, scope):
+            return Place()
+        return self.cut(item, scope) if isinstance(item, ast.Slice) else self.position(item, scope)
+
+    @abstractmethod
+    def count_items(self, expr: ast.Subscript, base: Node) -> int: ...
 
     @abstractmethod
     def check_fixed(self, expr: ast.Subscript, base: Node, items: Sequence[Any]) -> None: ...

@@ -214,7 +214,7 @@ class Inlining(ABC):
             done.add(target.span)
             values: list[Node | None]
             if target.indices:
-                values = [(yield self.entries(statement, scope))]
+                values = [(yield self.entries(statement, scope))] * len(target.names)
             elif len(target.names) == 1:
                 values = [(yield self.expression(statement.value, scope))]
             else:

@@ -136,7 +136,8 @@ def numpy_has_a_value(op: Op, sizes: tuple[int, ...], options: Mapping[str, Any]
 
 
 GIVEN_ONLY = {op.name for op in OPS.values() if op.given_only}
-EXPANDED = {"grad"}  # Replaced by what it stands for before anything is computed.
+# Replaced by what they stand for before anything is computed.
+EXPANDED = {"grad", "index", "at", "over", "per_entry"}
 
 
 def cases() -> list[Case]:

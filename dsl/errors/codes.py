@@ -283,12 +283,16 @@ CODES: dict[str, Page] = {
         cannot compile it. Write the specification without it, or wait for a later version.
         """,
         wrong="""
-        input x: float[N]
-        output f = sum[i](x[i]^2)
+        input x: float[3]
+        scan t in 0..3 {
+          state h = 0.0
+          next h = h + x[t]
+        }
+        output f = h
         """,
         right="""
-        input x: float[N]
-        output f = sum(x^2)
+        input x: float[3]
+        output f = sum(x)
         """,
     ),
     # ── G1xx: names, arguments and files ────────────────────────────────────
@@ -801,6 +805,70 @@ CODES: dict[str, Page] = {
         output f = sharp(x)^2
         """,
     ),
+    "G128": _page(
+        "not a use of indices",
+        """
+        An index is introduced by a new name, alone or with its range as `i in 0..N`: on the left of
+        one node, or in the brackets of `sum mean prod max min logsumexp any all`.
+        """,
+        wrong="""
+        input x: float[N]
+        output f = norm[i](x[i])
+        """,
+        right="""
+        input x: float[N]
+        output f = sum[i](x[i]^2)
+        """,
+    ),
+    "G129": _page(
+        "an index has the name of something else",
+        """
+        An index is a name of its own while its node or reduction lasts, so it cannot be that of an
+        input, a node, a size or an index around it.
+        """,
+        wrong="""
+        input x: float[N]
+        input i: float
+        output f = i * sum[i](x[i])
+        """,
+        right="""
+        input x: float[N]
+        input i: float
+        output f = i * sum[k](x[k])
+        """,
+    ),
+    "G130": _page(
+        "an index without a range",
+        """
+        The range of an index is read off a subscript that is the index alone, as `x[i]`. Where there
+        is none, as with `x[i+1]`, the range must be written.
+        """,
+        wrong="""
+        input x: float[N]
+        output f = sum[i](x[i+1] * 2)
+        """,
+        right="""
+        input x: float[N]
+        output f = sum[i in 0..N-1](x[i+1] * 2)
+        """,
+    ),
+    "G131": _page(
+        "not a range",
+        """
+        The range `i in a..b` is a, a+1, ..., b-1. Its bounds are sizes, the same for all entries,
+        and a is not larger than b.
+        """,
+        wrong="""
+        input A: float[N, N]
+        node s[i] = sum[j in 0..i](A[i, j])
+        output f = sum(s)
+        """,
+        right="""
+        input A: float[N, N]
+        node s[i] = sum[j](if j < i then A[i, j] else 0)
+        output f = sum(s)
+        """,
+    ),
     # ── G2xx: shapes and sizes ──────────────────────────────────────────────
     "G201": _page(
         "shapes do not broadcast",
@@ -1098,6 +1166,23 @@ CODES: dict[str, Page] = {
         input A: float[3, 4]
         input B: float[4, 5]
         output y = sum(einsum("ij,jk->ik", A, B))
+        """,
+    ),
+    "G219": _page(
+        "an index of two sizes",
+        """
+        All subscripts that are an index alone must agree on its range. Write the range where they
+        should not: then each use is checked to lie within its axis.
+        """,
+        wrong="""
+        input x: float[N]
+        input y: float[M]
+        output f = sum[i](x[i] * y[i])
+        """,
+        right="""
+        input x: float[N]
+        input y: float[M]
+        output f = sum[i in 0..N](x[i] * y[i])
         """,
     ),
     # ── G3xx: types and constants ───────────────────────────────────────────

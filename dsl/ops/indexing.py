@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .. import intervals as iv
-from ..shapes import Kind, Mismatch, Shape, Type, shape_text
-from ..sizes import ONE, Size
+from ..shapes import Kind, Mismatch, Type, shape_text
+from ..sizes import Size
 from ..subscripts import Cut, cut_length
 from .declare import Attributes, Table
 from .reductions import TABLE as REDUCTIONS
@@ -60,27 +60,23 @@ def _at_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attri
 
 
 TABLE.declare(
-    "at", "*xs, items:index, holds:axes, guarded:flag",
+    "at", "*xs, items:index, holds:string, guarded:flag",
     "Entries of the first operand at places that the next ones say, in a branch taken where the "
     "others hold.", infer=_at_type, numpy="",
     public=False, canonical=False, paper="at", latex=r"\mathrm{at}",
 )  # fmt: skip
 
 
-def reduction_type(function: str, body: Type, lengths: Shape) -> Type:
-    """The type of a body reduced over axes of these lengths."""
-    whole = body.with_shape((*lengths, *body.shape))
-    axes = tuple(range(-whole.rank, -body.rank))
-    return REDUCTIONS[function].infer([whole], {"axis": axes, "keepdims": False})[0]
+def _reduction_type(function: str, body: Type) -> Type:
+    return REDUCTIONS[function].infer([body], {"axis": (), "keepdims": False})[0]
 
 
 def _over_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
-    lengths = (ONE,) * len(attributes["variables"])
-    return reduction_type(attributes["function"], types[0], lengths), attributes
+    return _reduction_type(attributes["function"], types[0]), attributes
 
 
 TABLE.declare(
-    "over", "x, function:string, variables:axes", "A body reduced over indices.",
+    "over", "x, function:string, variables:string", "A body reduced over indices.",
     infer=_over_type, numpy="", public=False, canonical=False, paper="over",
     latex=r"\mathrm{over}",
 )  # fmt: skip
@@ -91,7 +87,7 @@ def _per_entry_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type
 
 
 TABLE.declare(
-    "per_entry", "x, variables:axes", "A value of its own for each entry of indices.",
+    "per_entry", "x, variables:string", "A value of its own for each entry of indices.",
     infer=_per_entry_type, numpy="", public=False, canonical=False, paper="{x}", latex="{x}",
 )  # fmt: skip
 
