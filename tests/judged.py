@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from types import ModuleType
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from gradc.compiler.compilation import Options
@@ -41,7 +42,7 @@ class Case:
 
     @cached_property
     def values(self) -> Arrays:
-        rng = np.random.default_rng(len(self.text))
+        rng = np.random.default_rng(crc32(self.text.encode()))
         inputs = [d for d in self.program.declarations if isinstance(d, ast.Input)]
         return {n.id: self._draw(n.id, d, rng) for d in inputs for n in d.names}
 
@@ -60,7 +61,11 @@ class Case:
             return rng.uniform(low, high, shape) if shape else float(rng.uniform(low, high))
         if d.type.name.id == "bool":
             return rng.integers(0, 2, shape) > 0 if shape else bool(rng.integers(0, 2))
-        return rng.integers(low, high, shape) if shape else int(rng.integers(low, high))
+        return (
+            rng.integers(int(low), int(high), shape)
+            if shape
+            else int(rng.integers(int(low), int(high)))
+        )
 
     @cached_property
     def differentiated(self) -> list[str]:
@@ -243,7 +248,7 @@ def judge_directions(case: Case) -> None:
     generated = module(case.total, DIRECTIONAL)
     along = case.random(case.differentiated, 7)
     _, at_once = case.call(generated.value_and_grad)
-    result, moved = case.call(generated.jvp, **{f"d{n}": v for n, v in along.items()})
+    _, moved = case.call(generated.jvp, **{f"d{n}": v for n, v in along.items()})
     slope = fields(moved, "total_")["total_"]
     same(slope, dot(at_once._asdict(), along), "jvp")
     _tangents(case, generated, fields(moved), along)
