@@ -58,10 +58,6 @@ class Declarations:
                 for name in _left_by(declaration):
                     self.scope.values[name.id] = None
                     self.scope.declared[name.id] = name.span
-            elif isinstance(declaration, ast.Node):
-                if declaration.target.indices:
-                    what = "a node defined entry by entry"
-                    self.report(mistakes.not_built(declaration.target.span, what))
 
     def use(self, uses: Iterable[ast.Use]) -> None:
         """Functions and fixed sizes of other files, as if declared here."""

@@ -13,8 +13,9 @@ from .calls import Calls
 from .constants import NotConstant, literal, size_value
 from .errors import mistakes
 from .graph import Node, constant, make
+from .indexed import Indexed
 from .ops import OPS, Attributes, Op
-from .order import free_names
+from .ops.indexing import Place
 from .scope import Functions, Report, Scope, Static, nearest
 from .shapes import Mismatch, grows_both
 from .sizes import Size
@@ -33,7 +34,7 @@ _UNARY = {"-": "negative", "not": "logical_not"}
 Elaboration = Generator[Any, Any, "Node | None"]
 
 
-class Elaborator(Calls):
+class Elaborator(Indexed, Calls):
     """Elaborates expressions in scopes. ``internal`` admits what only derivative rules use."""
 
     def __init__(
@@ -49,6 +50,9 @@ class Elaborator(Calls):
         self.internal = internal
         self.in_given = in_given
         self.calling: list[str] = []
+        self.depth = 0
+        self.settled: set[Node] = set()
+        self.guards: list[tuple[Node, bool]] = []
 
     def elaborate(self, expr: ast.Expr, scope: Scope) -> Node | None:
         """The node of an expression, or ``None`` once its mistakes are reported."""
@@ -75,12 +79,7 @@ class Elaborator(Calls):
             case ast.Call():
                 result = yield self.call(expr, scope)
             case ast.IfElse():
-                branches = (expr.condition, expr.then, expr.otherwise)
-                parts = []
-                for part in branches:
-                    parts.append((yield self.expression(part, scope)))
-                places = [part.span for part in branches]
-                return self.apply("where", parts, expr.span, places=places)
+                result = yield self.choice(expr, scope)
             case ast.Transpose():
                 operand = yield self.expression(expr.operand, scope)
                 places = [expr.operand.span]
@@ -92,10 +91,22 @@ class Elaborator(Calls):
             case ast.String():
                 self.report(mistakes.text_as_value(expr.span))
             case ast.Reduction():
-                self.report(mistakes.not_built(expr.span, "a reduction over an index"))
+                result = yield self.reduction(expr, scope)
             case ast.NextState():
                 self.report(mistakes.not_built(expr.span, "`next` of a state"))
         return result
+
+    def choice(self, expr: ast.IfElse, scope: Scope) -> Elaboration:
+        condition = yield self.expression(expr.condition, scope)
+        parts = [condition]
+        for part, holds in ((expr.then, True), (expr.otherwise, False)):
+            if condition is not None:
+                self.guards.append((condition, holds))
+            parts.append((yield self.expression(part, scope)))
+            if condition is not None:
+                self.guards.pop()
+        places = [part.span for part in (expr.condition, expr.then, expr.otherwise)]
+        return self.apply("where", parts, expr.span, places=places)
 
     # ── Leaves ──────────────────────────────────────────────────────────────
 
@@ -200,21 +211,32 @@ class Elaborator(Calls):
         if base is None:
             return None
         try:
+            if any(self.computed(item, scope) for item in expr.items):
+                self.count_items(expr, base)
+                result = yield self.subscript_by_place(expr, base, scope)
+                return result
             index = self.index(expr, base, scope)
-            found = conditions(base.type.shape, index)
+            self.check_fixed(expr, base, index)
         except NotConstant:
             return None
+        return self.apply("getitem", [base], expr.span, {"index": index})
+
+    def check_fixed(self, expr: ast.Subscript, base: Node, items: Sequence[Any]) -> None:
+        """The bounds of items known when compiling. Raises ``NotConstant`` once reported."""
+        fixed = [Cut() if isinstance(item, Place) else item for item in items]
+        try:
+            found = conditions(base.type.shape, tuple(fixed))
         except Mismatch as error:
             places = [item.span for item in expr.items]
             position = min(error.operand or 0, len(places) - 1)
             report = mistakes.mismatch(error, places[position], places, [])
             self.report(report)
-            return None
+            raise NotConstant from None
         for _, condition in found:
             self.report.conditions.append((condition, expr.span))
-        return self.apply("getitem", [base], expr.span, {"index": index})
 
-    def index(self, expr: ast.Subscript, base: Node, scope: Scope) -> Index:
+    def count_items(self, expr: ast.Subscript, base: Node) -> int:
+        """How many axes `...` stands for. Raises ``NotConstant`` once a mistake is reported."""
         plain = [item for item in expr.items if not isinstance(item, ast.Ellipsis)]
         if len(expr.items) - len(plain) > 1:
             self.report(mistakes.two_ellipses(expr.span))
@@ -223,6 +245,10 @@ class Elaborator(Calls):
         if missing < 0:
             self.report(mistakes.too_many_subscripts(expr.span, len(plain), base.type))
             raise NotConstant
+        return missing
+
+    def index(self, expr: ast.Subscript, base: Node, scope: Scope) -> Index:
+        missing = self.count_items(expr, base)
         index: list[Size | Cut] = []
         for item in expr.items:
             if isinstance(item, ast.Ellipsis):
@@ -245,21 +271,10 @@ class Elaborator(Calls):
         if value is not None or isinstance(item, (ast.String, ast.Array)):
             self.report(mistakes.bad_subscript(item.span))
             raise NotConstant
-        if self._mentions_values(item, scope):
-            self.report(mistakes.not_built(item.span, "a computed subscript"))
-            raise NotConstant
         if isinstance(item, ast.Name) and item.id not in scope.names():
             self.name(item, scope)
             raise NotConstant
         return size_value(item, scope, self.report)
-
-    def _mentions_values(self, item: ast.Expr, scope: Scope) -> bool:
-        """Whether a subscript depends on data, rather than on sizes alone."""
-        mentioned = [scope.values.get(name.id) for name in free_names(item)]
-        return isinstance(item, (ast.Subscript, ast.Call)) or any(
-            isinstance(value, Node) and value.op.name not in ("constant", "size")
-            for value in mentioned
-        )
 
     def cut(self, item: ast.Slice, scope: Scope) -> Cut:
         step = 1

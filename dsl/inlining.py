@@ -31,6 +31,11 @@ class Inlining(ABC):
     report: Report
     internal: bool
     calling: list[str]
+    depth: int
+    settled: set[Node]
+
+    @abstractmethod
+    def by_entry(self, statement: ast.Node, scope: Scope) -> Elaboration: ...
 
     @abstractmethod
     def expression(self, expr: ast.Expr, scope: Scope) -> Elaboration: ...
@@ -177,9 +182,6 @@ class Inlining(ABC):
         nodes: dict[str, ast.Node] = {}
         for statement in function.body:
             if isinstance(statement, ast.Node):
-                if statement.target.indices:
-                    self.report(mistakes.not_built(statement.span, "this form of a node"))
-                    return [None]
                 for name in statement.target.names:
                     if name.id in nodes or name.id in scope.values or name.id in scope.sizes:
                         place = scope.declared.get(name.id, function.span)
@@ -207,16 +209,29 @@ class Inlining(ABC):
         for name in order:
             statement = nodes[name]
             target = statement.target
-            if target.indices or target.span in done:
+            if target.span in done:
                 continue
             done.add(target.span)
             values: list[Node | None]
-            if len(target.names) == 1:
+            if target.indices:
+                values = [(yield self.entries(statement, scope))]
+            elif len(target.names) == 1:
                 values = [(yield self.expression(statement.value, scope))]
             else:
                 values = yield self.several(statement, scope)
             for one, value in zip(target.names, values, strict=True):
-                scope.values[one.id] = self.named(statement, one.id, value, scope)
+                named = self.named(statement, one.id, value, scope)
+                scope.values[one.id] = named
+                if named is not None and not self.depth:
+                    self.settled.add(named)
+
+    def entries(self, statement: ast.Node, scope: Scope) -> Elaboration:
+        """The array that a node defines entry by entry."""
+        if len(statement.target.names) > 1:
+            self.report(mistakes.several_by_entry(statement.target.span))
+            return None
+        result = yield self.by_entry(statement, scope)
+        return result
 
     def several(self, statement: ast.Node, scope: Scope) -> Results:
         """The results of a call, as many as there are names."""

@@ -197,6 +197,7 @@ def _normal(terms: Mapping[Monomial, Fraction]) -> Size:
 
 _ZERO = Size(())
 ONE = Size.of(1)
+ZERO = Size.of(0)
 
 
 def product(sizes: Iterable[Size]) -> Size:

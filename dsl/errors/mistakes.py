@@ -234,6 +234,62 @@ def not_utf8(source: Source, offset: int, line: int) -> Diagnostic:
                   hint="save it with the encoding UTF-8")  # fmt: skip
 
 
+def not_an_index(span: Span) -> Diagnostic:
+    return _error("G128", span, "this is not an index", hint="an index is a new name, as `i`, or "
+                  "with its range, as `i in 0..N`")  # fmt: skip
+
+
+def cannot_reduce(span: Span, name: str, known: Sequence[str]) -> Diagnostic:
+    return _error("G128", span, f"`{name}` does not combine the values of an index",
+                  hint=f"{_quoted(known)} do")  # fmt: skip
+
+
+def several_by_entry(span: Span) -> Diagnostic:
+    return _error("G128", span, "a node defined entry by entry has one name")
+
+
+def index_shadows(span: Span, name: str, first: Span) -> Diagnostic:
+    return _error("G129", span, f"the index `{name}` has the name of something else",
+                  "an index is a new name", (first, f"`{name}` is declared here"),
+                  hint="another letter keeps the two apart")  # fmt: skip
+
+
+def index_without_range(span: Span, name: str) -> Diagnostic:
+    return _error("G130", span, f"nothing says what the index `{name}` ranges over",
+                  hint=f"use it as a subscript of its own, as x[{name}], or write "
+                  f"[{name} in 0..N]")  # fmt: skip
+
+
+def range_not_size(span: Span, name: str) -> Diagnostic:
+    return _error(
+        "G131",
+        span,
+        f"the bounds of a range are sizes; `{name}` is none",
+        hint="let the index run over the whole axis, and use `if` for what it depends on",
+    )
+
+
+def empty_range(span: Span, what: str) -> Diagnostic:
+    return _error("G131", span, f"the range {what} runs backwards",
+                  hint="i in a..b is a, a+1, ..., b-1")  # fmt: skip
+
+
+def index_two_sizes(span: Span, name: str, size: Any, first: Span, other: Any) -> Diagnostic:
+    return _error("G219", span, f"the index `{name}` runs over axes of two sizes",
+                  f"this axis has the size {size}", (first, f"and this one {other}"),
+                  hint=f"write the range, as [{name} in 0..{other}]")  # fmt: skip
+
+
+def subscript_not_int(span: Span, actual: Any) -> Diagnostic:
+    hint = "take(x, k, axis=0) takes entries at an array of places" if actual.rank else ""
+    return _error("G216", span, f"a subscript is an integer, not {actual}", hint=hint)
+
+
+def moving_slice(span: Span) -> Diagnostic:
+    return _error("G217", span, "the length of a slice may not depend on an index or on data",
+                  hint="x[i:i+3] has the length 3; `if` chooses among entries")  # fmt: skip
+
+
 def not_built(span: Span, what: str) -> Diagnostic:
     return _error("G090", span, f"{what}: not supported yet",
                   "this parses, but this version cannot compile it")  # fmt: skip

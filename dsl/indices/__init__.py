@@ -1,0 +1,1 @@
+"""Index notation: what an entry computes, turned into operations on whole arrays."""

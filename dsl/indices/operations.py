@@ -1,0 +1,176 @@
+"""Operations whose options or operands change when they act on all entries at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..graph import Node, make
+from ..shapes import Shape
+from ..sizes import ZERO
+from ..subscripts import Cut
+from .spread import Spread, aligned, lengths, union, whole
+from .subscript import taken_at
+from .sums import Letters
+from .variables import Variable
+from .vectorise import Vectoriser, handles
+
+_Operands = Sequence[Spread]
+
+
+# ── Shapes as options ───────────────────────────────────────────────────────
+
+
+@handles("broadcast_to", "reshape")
+def _to_shape(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
+    (x,) = operands
+    shape: Shape = node.attributes["shape"]
+    rank = len(shape) if node.op.name == "broadcast_to" else x.entry_rank
+    array = aligned(x, x.axes, rank, node.span)
+    options = {"shape": (*lengths(x.axes), *shape)}
+    return Spread(make(node.op, [array], node.span, options), x.axes)
+
+
+@handles("getitem")
+def _getitem(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
+    (x,) = operands
+    index = (*[Cut()] * len(x.axes), *node.attributes["index"])
+    return Spread(make("getitem", [x.node], node.span, {"index": index}), x.axes)
+
+
+@handles("place")
+def _place(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
+    (x,) = operands
+    index = (*[Cut()] * len(x.axes), *node.attributes["index"])
+    options = {"shape": (*lengths(x.axes), *node.attributes["shape"]), "index": index}
+    return Spread(make("place", [x.node], node.span, options), x.axes)
+
+
+@handles("pad")
+def _pad(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
+    (x,) = operands
+    widths = (*[(ZERO, ZERO)] * len(x.axes), *node.attributes["widths"])
+    options = {**node.attributes, "widths": widths}
+    return Spread(make("pad", [x.node], node.span, options), x.axes)
+
+
+@handles("tile")
+def _tile(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
+    (x,) = operands
+    rank = max(x.entry_rank, len(node.attributes["reps"]))
+    array = aligned(x, x.axes, rank, node.span)
+    return Spread(make("tile", [array], node.span, node.attributes), x.axes)
+
+
+@handles("transpose")
+def _transpose(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
+    (x,) = operands
+    kept = range(-x.node.type.rank, -x.entry_rank)
+    options = {"axes": (*kept, *node.attributes["axes"])}
+    return Spread(make("transpose", [x.node], node.span, options), x.axes)
+
+
+@handles("sum_squares")
+def _sum_squares(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
+    (x,) = operands
+    square = make("square", [x.node], node.span)
+    if not x.entry_rank:
+        return Spread(square, x.axes)
+    options = {"axis": tuple(range(-x.entry_rank, 0)), "keepdims": False}
+    return Spread(make("sum", [square], node.span, options), x.axes)
+
+
+# ── Several arrays as one ───────────────────────────────────────────────────
+
+
+@handles("stack", "concat")
+def _joined(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
+    axes = union(operands)
+    arrays = [whole(operand, axes, node.span) for operand in operands]
+    return Spread(make(node.op, arrays, node.span, node.attributes), axes)
+
+
+@handles("array")
+def _array(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
+    axes = union(operands)
+    arrays = [whole(operand, axes, node.span) for operand in operands]
+    kinds = {array.type.kind for array in arrays}
+    if len(kinds) > 1:
+        op = "as_float" if node.type.is_float else "as_int"
+        arrays = [a if a.type.kind == node.type.kind else make(op, [a], node.span) for a in arrays]
+    rank = operands[0].entry_rank
+    row = make("stack", arrays, node.span, {"axis": -1 - rank})
+    shape = (*lengths(axes), *node.type.shape)
+    if row.type.shape != shape:
+        row = make("reshape", [row], node.span, {"shape": shape})
+    return Spread(row, axes)
+
+
+# ── Gathers ─────────────────────────────────────────────────────────────────
+
+
+@handles("take")
+def _take(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
+    x, places = operands
+    if not places.axes:
+        return Spread(make("take", [x.node, places.node], node.span, node.attributes), x.axes)
+    label = x.entry_rank + node.attributes["axis"]
+    return taken_at(x, label, places, node.span)
+
+
+# ── Products ────────────────────────────────────────────────────────────────
+
+
+@handles("matmul", "matvec", "vecdot", "vecouter", "contract")
+def _product(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
+    """As it is where both depend on the same indices, else with a letter for each axis."""
+    a, b = operands
+    axes = union(operands)
+    terms = _TERMS.get(node.op.name, ("", ""))
+    if node.op.name == "contract":
+        left, right, out = (node.attributes[k] for k in ("left", "right", "out"))
+    elif (a.entry_rank, b.entry_rank) == (len(terms[0]), len(terms[1])):
+        left, right = terms
+        out = _OUT[node.op.name]
+    elif set(a.axes) == set(b.axes):
+        nodes = [aligned(o, axes, o.entry_rank, node.span) for o in operands]
+        return Spread(make(node.op, nodes, node.span, node.attributes), axes)
+    else:
+        return _leading_product(node, operands, terms, axes)
+    letters = Letters()
+    names = {c: letters.of([c]) for c in dict.fromkeys(left + right + out)}
+    texts = [
+        letters.of(o.axes) + "".join(names[c] for c in term) for o, term in ((a, left), (b, right))
+    ]
+    result = letters.of(axes) + "".join(names[c] for c in out)
+    text = f"{texts[0]},{texts[1]}->{result}"
+    return Spread(make("einsum", [a.node, b.node], node.span, {"subscripts": text}), axes)
+
+
+_TERMS = {
+    "matmul": ("ij", "jk"), "matvec": ("ij", "j"), "vecdot": ("i", "i"), "vecouter": ("i", "j"),
+}  # fmt: skip
+_OUT = {"matmul": "ik", "matvec": "i", "vecdot": "", "vecouter": "ij"}
+
+
+def _leading_product(
+    node: Node, operands: _Operands, terms: tuple[str, str], axes: tuple[Variable, ...]
+) -> Spread:
+    """Entries that are stacks of matrices or vectors themselves: what leads is aligned."""
+    lead = max(o.entry_rank - len(t) for o, t in zip(operands, terms, strict=True))
+    nodes = [
+        aligned(o, axes, lead + len(t), node.span) for o, t in zip(operands, terms, strict=True)
+    ]
+    return Spread(make(node.op, nodes, node.span, node.attributes), axes)
+
+
+@handles("solve_vector")
+def _solve_vector(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
+    """One matrix and many right-hand sides are one call."""
+    a, b = operands
+    if a.axes or len(b.axes) != 1 or b.entry_rank != 1 or a.entry_rank != 2:
+        axes = union(operands)
+        nodes = [whole(operand, axes, node.span) for operand in operands]
+        return Spread(make(node.op, nodes, node.span, node.attributes), axes)
+    columns = make("transpose", [b.node], node.span, {"axes": (-1, -2)})
+    solved = make("solve", [a.node, columns], node.span)
+    return Spread(make("transpose", [solved], node.span, {"axes": (-1, -2)}), b.axes)
