@@ -221,23 +221,44 @@ class Naive:
         for s in steps:
             if s.keyword in ("next", "emit"):
                 pending[f"{s.keyword} {s.target.names[0].id}"] = s
-        states = {name: self.target(s, frame) for name, s in inits.items()}
         times = range(self.integer(scan.start, frame), self.integer(scan.stop, frame))
-        if self.shaped or not times:
-            return self._no_steps(scan, states, emits, pending, frame, len(times))
         stacks = self.stacks(emits, len(times), frame)
-        rows: dict[str, list[Any]] = {name: [] for name in emits}
+
+        def step(t: int, states: Mapping[str, Any], shaped: bool = False) -> Frame:
+            return Frame({scan.index.id: t, **states, **stacks}, pending, frame, shaped)
+
+        states = {name: self.target(s, frame) for name, s in inits.items()}
+        states = self.kinds(states, lambda s: step(times.start, s, True))
+        if self.shaped or not times:
+            first = step(times.start, states, True)
+            rows = {name: [np.asarray(self.lookup(f"emit {name}", first))] for name in emits}
+            empty = {n: np.zeros((len(times), *r.shape), r.dtype) for n, (r,) in rows.items()}
+            return {**states, **empty}
+        rows = {name: [] for name in emits}
         for t in times:
-            step = Frame({scan.index.id: t, **states, **stacks}, pending, frame)
+            now = step(t, states)
             for name, row in rows.items():
-                row.append(self.lookup(f"emit {name}", step))
-            states = {name: self.lookup(f"next {name}", step) for name in states}
+                row.append(self.lookup(f"emit {name}", now))
+            states = {name: self.lookup(f"next {name}", now) for name in states}
             for name, stack in stacks.items():
                 stack.values[stack.done] = rows[name][-1]
                 stack.done += 1
-            if scan.until is not None and self.value(scan.until, step):
+            if scan.until is not None and self.value(scan.until, now):
                 break
         return {**states, **{name: np.stack(row) for name, row in rows.items()}}
+
+    def kinds(
+        self, states: dict[str, Any], step: Callable[[dict[str, Any]], Frame]
+    ) -> dict[str, Any]:
+        """Initial integers as floats where the state is a float after the step."""
+        for _ in states:
+            first = step(states)
+            for name, value in states.items():
+                if np.asarray(value).dtype.kind == "i":
+                    after = np.asarray(self.lookup(f"next {name}", first)).dtype.kind
+                    if after in "fc":
+                        states = {**states, name: np.asarray(value, float)[()]}
+        return states
 
     def stacks(self, emits: Mapping[str, ast.Node], length: int, frame: Frame) -> dict[str, Stack]:
         """Room for what a scan emits, where a type says how much: that can be read in a step."""
@@ -247,19 +268,6 @@ class Naive:
                 sizes = [self.integer(size, frame) for size in emit.target.type.shape]
                 kind = KINDS[emit.target.type.name.id]
                 found[name] = Stack(np.zeros((length, *sizes), kind), 0)
-        return found
-
-    def _no_steps(
-        self, scan: ast.Scan, states: dict[str, Any], emits: dict[str, ast.Node],
-        pending: dict[str, Declaration], frame: Frame, length: int,
-    ) -> dict[str, Any]:  # fmt: skip
-        first = self.integer(scan.start, frame)
-        stacks = self.stacks(emits, length, frame)
-        step = Frame({scan.index.id: first, **states, **stacks}, pending, frame, shaped=True)
-        found = dict(states)
-        for name in emits:
-            row = np.asarray(self.lookup(f"emit {name}", step))
-            found[name] = np.zeros((length, *row.shape), row.dtype)
         return found
 
     # ── Expressions ─────────────────────────────────────────────────────────
@@ -356,8 +364,6 @@ class Naive:
         if any(isinstance(p, Empty) for p in places):
             return np.zeros(self._without(values.shape, places), values.dtype)[()]
         found = values[tuple(places)]
-        if isinstance(base, Stack) and not np.any(np.imag(found)):
-            found = real(found)
         return found[()]
 
     @staticmethod
@@ -501,7 +507,10 @@ def plain_uses(e: Any, name: str, bound: tuple[str, ...] = ()) -> Iterator[Use]:
 
 
 def plain(value: Any) -> Any:
-    return value.values if isinstance(value, Stack) else value
+    """The array of a stack, real where there is nothing imaginary in it."""
+    if not isinstance(value, Stack):
+        return value
+    return value.values if np.any(np.imag(value.values)) else real(value.values)
 
 
 def mixed(values: Sequence[Any]) -> bool:
