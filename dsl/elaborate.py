@@ -32,6 +32,7 @@ _BINARY = {
 _UNARY = {"-": "negative", "not": "logical_not"}
 
 Elaboration = Generator[Any, Any, "Node | None"]
+Results = Generator[Any, Any, "list[Node | None]"]
 
 
 class Elaborator(Indexed, Calls):
@@ -53,6 +54,9 @@ class Elaborator(Indexed, Calls):
         self.depth = 0
         self.settled: set[Node] = set()
         self.guards: list[tuple[Node, bool]] = []
+
+    def several(self, statement: ast.Node, scope: Scope) -> Results:
+        return Calls.several(self, statement, scope)
 
     def elaborate(self, expr: ast.Expr, scope: Scope) -> Node | None:
         """The node of an expression, or ``None`` once its mistakes are reported."""
@@ -211,8 +215,8 @@ class Elaborator(Indexed, Calls):
         if base is None:
             return None
         if any(self.computed(item, scope) for item in expr.items):
-            result = yield self.subscript_by_place(expr, base, scope)
-            return result
+            found: Node | None = yield self.subscript_by_place(expr, base, scope)
+            return found
         try:
             index = self.index(expr, base, scope)
             self.check_fixed(expr, base, index)

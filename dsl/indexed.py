@@ -128,16 +128,31 @@ class Indexed(ABC):
             return None
         return node if self.depth else self.resolved(node, ())
 
-    def by_entry(self, statement: ast.Node, scope: Scope) -> Elaboration:
-        """The array that ``node m[k] = ...`` defines, an axis for each index first."""
+    def by_entry(self, statement: ast.Node, scope: Scope) -> Generator[Any, Any, list[Node | None]]:
+        """The arrays that ``node m[k] = ...`` defines, an axis for each index first."""
+        count = len(statement.target.names)
+        wrong: list[Node | None] = [None] * count
         variables = self.introduce(statement.target.indices, scope)
         if variables is None:
-            return None
+            return wrong
         with self.opened(variables, scope):
-            body = yield self.expression(statement.value, scope)
-        if body is None or not self._all_ranged(variables):
-            return None
-        return self.resolved(body, variables)
+            if count > 1:
+                bodies = yield self.several(statement, scope)
+            else:
+                bodies = [(yield self.expression(statement.value, scope))]
+        if None in bodies or not self._all_ranged(variables):
+            return wrong
+        return [self._every(body, variables) for body in bodies]
+
+    def _every(self, body: Node, variables: Sequence[Variable]) -> Node | None:
+        if not self.depth:
+            return self.resolved(body, variables)
+        return make("entries", [body], body.span, {"variables": tuple(variables)})
+
+    @abstractmethod
+    def several(
+        self, statement: ast.Node, scope: Scope
+    ) -> Generator[Any, Any, list[Node | None]]: ...
 
     def resolved(self, node: Node, variables: Sequence[Variable]) -> Node | None:
         """What one entry computes, computed for all of them."""
@@ -194,17 +209,17 @@ class Indexed(ABC):
 
     def place(self, item: ast.Expr, base: Node, axis: int, scope: Scope) -> Elaboration:
         """The place that a computed subscript says, an integer."""
-        node = yield self.expression(item, scope)
+        node: Node | None = yield self.expression(item, scope)
         if node is None:
             return None
         if node.type.kind is not Kind.INT or node.type.rank:
             self.report(mistakes.subscript_not_int(item.span, node.type))
             return None
         if node.op.name == "index":
-            return self._plain(node, base.type.shape[axis], base, item.span)
+            return self._plain(node, base.type.shape[axis], item.span)
         return node
 
-    def _plain(self, node: Node, size: Size, base: Node, span: Span) -> Node | None:
+    def _plain(self, node: Node, size: Size, span: Span) -> Node | None:
         """A plain use of an index: its range is read off the axis, or lies within it."""
         variable: Variable = node.attributes["variable"]
         if variable.stop is None:
@@ -239,20 +254,22 @@ class Indexed(ABC):
         try:
             fixed = [self._fixed(item, scope) for item in expr.items]
             missing = self.count_items(expr, base)
-            whole = [Cut()] * missing
+            whole: list[Size | Cut | Place] = [Cut()] * missing
             known = [i for item in fixed for i in (whole if item is None else [item])]
             self.check_fixed(expr, base, known)
         except NotConstant:
             return None  # An exception would end all that waits for this.
         items: list[Size | Cut | Place] = []
         places: list[Node] = []
-        for item, known in zip(expr.items, fixed, strict=True):
+        for item, ready in zip(expr.items, fixed, strict=True):
             axis = len(items)
-            if known is None:
+            if ready is None:
                 items += whole
-            elif not isinstance(known, Place):
-                items.append(known)
-            elif isinstance(item, ast.Slice):
+                continue
+            if not isinstance(ready, Place):
+                items.append(ready)
+                continue
+            if isinstance(item, ast.Slice):
                 found = yield self.sliced(item, base, axis, scope)
                 if found is None:
                     return None
@@ -339,7 +356,7 @@ def _free(node: Node, free: dict[Node, frozenset[Variable]]) -> frozenset[Variab
     own: frozenset[Variable] = frozenset().union(*(free.get(o, frozenset()) for o in node.operands))
     if node.op.name == "index":
         return frozenset({node.attributes["variable"]})
-    if node.op.name == "over":
+    if node.op.name in ("over", "entries"):
         return own - set(node.attributes["variables"])
     if node.op.name == "per_entry":
         return own | set(node.attributes["variables"])

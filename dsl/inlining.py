@@ -35,7 +35,7 @@ class Inlining(ABC):
     settled: set[Node]
 
     @abstractmethod
-    def by_entry(self, statement: ast.Node, scope: Scope) -> Elaboration: ...
+    def by_entry(self, statement: ast.Node, scope: Scope) -> Results: ...
 
     @abstractmethod
     def expression(self, expr: ast.Expr, scope: Scope) -> Elaboration: ...
@@ -214,7 +214,7 @@ class Inlining(ABC):
             done.add(target.span)
             values: list[Node | None]
             if target.indices:
-                values = [(yield self.entries(statement, scope))] * len(target.names)
+                values = yield self.by_entry(statement, scope)
             elif len(target.names) == 1:
                 values = [(yield self.expression(statement.value, scope))]
             else:
@@ -224,14 +224,6 @@ class Inlining(ABC):
                 scope.values[one.id] = named
                 if named is not None and not self.depth:
                     self.settled.add(named)
-
-    def entries(self, statement: ast.Node, scope: Scope) -> Elaboration:
-        """The array that a node defines entry by entry."""
-        if len(statement.target.names) > 1:
-            self.report(mistakes.several_by_entry(statement.target.span))
-            return None
-        result = yield self.by_entry(statement, scope)
-        return result
 
     def several(self, statement: ast.Node, scope: Scope) -> Results:
         """The results of a call, as many as there are names."""

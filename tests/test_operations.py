@@ -137,7 +137,7 @@ def numpy_has_a_value(op: Op, sizes: tuple[int, ...], options: Mapping[str, Any]
 
 GIVEN_ONLY = {op.name for op in OPS.values() if op.given_only}
 # Replaced by what they stand for before anything is computed.
-EXPANDED = {"grad", "index", "at", "over", "per_entry"}
+EXPANDED = {"grad", "index", "at", "over", "entries", "per_entry"}
 
 
 def cases() -> list[Case]:

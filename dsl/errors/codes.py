@@ -840,8 +840,8 @@ CODES: dict[str, Page] = {
     "G130": _page(
         "an index without a range",
         """
-        The range of an index is read off a subscript that is the index alone, as `x[i]`. Where there
-        is none, as with `x[i+1]`, the range must be written.
+        The range of an index is read off a subscript that is the index alone, as `x[i]`. Where
+        there is none, as with `x[i+1]`, the range must be written.
         """,
         wrong="""
         input x: float[N]

@@ -244,10 +244,6 @@ def cannot_reduce(span: Span, name: str, known: Sequence[str]) -> Diagnostic:
                   hint=f"{_quoted(known)} do")  # fmt: skip
 
 
-def several_by_entry(span: Span) -> Diagnostic:
-    return _error("G128", span, "a node defined entry by entry has one name")
-
-
 def index_shadows(span: Span, name: str, first: Span) -> Diagnostic:
     return _error("G129", span, f"the index `{name}` has the name of something else",
                   "an index is a new name", (first, f"`{name}` is declared here"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from ..graph import Node, make
+from ..graph import Fragment, Node, make
 from ..shapes import Shape
 from ..sizes import ZERO
 from ..subscripts import Cut
@@ -12,7 +13,7 @@ from .spread import Spread, aligned, lengths, union, whole
 from .subscript import taken_at
 from .sums import Letters
 from .variables import Variable
-from .vectorise import Vectoriser, handles
+from .vectorise import BY_FAMILY, Vectoriser, handles
 
 _Operands = Sequence[Spread]
 
@@ -174,3 +175,28 @@ def _solve_vector(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Sp
     columns = make("transpose", [b.node], node.span, {"axes": (-1, -2)})
     solved = make("solve", [a.node, columns], node.span)
     return Spread(make("transpose", [solved], node.span, {"axes": (-1, -2)}), b.axes)
+
+
+def ruled(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
+    """A function with its own derivative: operands and rule for all entries."""
+    axes = union(operands)
+    nodes = [whole(operand, axes, node.span) for operand in operands]
+    rules = {name: _for_all(rule, axes) for name, rule in node.op.rules.items()}
+    op = replace(node.op, rules=rules)
+    return Spread(make(op, nodes, node.span, node.attributes), axes)
+
+
+def _for_all(rule: Fragment, axes: tuple[Variable, ...]) -> Fragment:
+    """A rule for one entry as the rule for all of them."""
+    placeholders: dict[str, Node] = {}
+    known: dict[Node, Spread] = {}
+    for name, own in rule.placeholders.items():
+        type_ = own.type.with_shape((*lengths(axes), *own.type.shape))
+        placeholders[name] = make("input", (), own.span, {**own.attributes, "type": type_})
+        known[own] = Spread(placeholders[name], axes)
+    inner = Vectoriser(known)
+    inner.all([rule.root])
+    return Fragment.of(placeholders, whole(inner(rule.root), axes, rule.root.span))
+
+
+BY_FAMILY["ruled"] = ruled

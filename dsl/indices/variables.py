@@ -112,7 +112,7 @@ def affine(node: Node, depth: int = _MAX_DEPTH) -> Affine | None:
     if combine is None or not depth:
         return None
     parts = [affine(operand, depth - 1) for operand in node.operands]
-    return None if None in parts else combine(*parts)  # type: ignore[arg-type]
+    return None if None in parts else combine(*parts)
 
 
 def _product(a: Affine, b: Affine) -> Affine | None:

@@ -61,7 +61,7 @@ class Vectoriser:
 
     def _spread(self, node: Node) -> Spread:
         operands = [self.spreads[operand] for operand in node.operands]
-        handler = HANDLERS.get(node.op.name) or _BY_FAMILY.get(node.op.family)
+        handler = HANDLERS.get(node.op.name) or BY_FAMILY.get(node.op.family)
         depends = any(operand.axes for operand in operands)
         if handler is None or (not depends and node.op.name not in _OWN):
             result = _leading(self, node, operands)
@@ -91,8 +91,8 @@ def _by_entry(vectoriser: Vectoriser, node: Node, operands: Sequence[Spread]) ->
     return Spread(make(node.op, nodes, node.span, node.attributes), axes)
 
 
-_BY_FAMILY: dict[str, Handler] = {"elementwise": _by_entry, "pointwise": _by_entry}
-_OWN = {"index", "at", "over", "per_entry", "grad"}
+BY_FAMILY: dict[str, Handler] = {"elementwise": _by_entry, "pointwise": _by_entry}
+_OWN = {"index", "at", "over", "entries", "per_entry", "grad"}
 
 
 # ── Indices ─────────────────────────────────────────────────────────────────
@@ -127,6 +127,14 @@ def _over(vectoriser: Vectoriser, node: Node, operands: Sequence[Spread]) -> Spr
         axes = union([body, Spread(body.node, tuple(missing))])
         body = Spread(whole(body, axes, node.span), axes)
     return reduced(function, body, variables, node.span)
+
+
+@handles("entries")
+def _entries(vectoriser: Vectoriser, node: Node, operands: Sequence[Spread]) -> Spread:
+    variables = node.attributes["variables"]
+    outer = tuple(variable for variable in operands[0].axes if variable not in variables)
+    body = Spread(whole(operands[0], (*outer, *variables), node.span), (*outer, *variables))
+    return Spread(body.node, outer)
 
 
 @handles("per_entry")

@@ -82,6 +82,17 @@ TABLE.declare(
 )  # fmt: skip
 
 
+def _entries_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
+    lengths = tuple(variable.length for variable in attributes["variables"])
+    return types[0].with_shape((*lengths, *types[0].shape)), attributes
+
+
+TABLE.declare(
+    "entries", "x, variables:string", "The array of a body for all values of indices.",
+    infer=_entries_type, numpy="", public=False, canonical=False, paper="{x}", latex="{x}",
+)  # fmt: skip
+
+
 def _per_entry_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
     return types[0], attributes
 
