@@ -254,7 +254,7 @@ class Def:
     span: Span = field(compare=False, repr=False)
     name: Name
     parameters: tuple[Parameter, ...]
-    body: tuple[Node | Return, ...]
+    body: tuple[Node | Scan | Return, ...]
     block: bool
     doc: str = field(default="", compare=False)
 

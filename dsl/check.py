@@ -15,7 +15,7 @@ from .elaborate import Elaborator
 from .errors import Diagnostic, Severity, SpecError, mistakes
 from .examples import Example, check_examples
 from .graph import Graph, Interface, Node, topological
-from .order import ordered
+from .order import left_by, ordered
 from .ruled import rules_of
 from .scope import Functions, nearest
 from .shapes import Kind, Type
@@ -84,7 +84,6 @@ class Checker(Declarations):
     def run(self) -> tuple[Graph, tuple[Example, ...]] | None:
         declarations = self.program.declarations
         inputs = [d for d in declarations if isinstance(d, ast.Input)]
-        self.reject_what_is_not_built(declarations)
         self.use([d for d in declarations if isinstance(d, ast.Use)])
         self.define([d for d in declarations if isinstance(d, ast.Def)])
         self.rules |= rules_of(self.program, self.report)
@@ -198,9 +197,10 @@ class Checker(Declarations):
                 self.report(mistakes.no_dependence(node.span, value, x))
         needed = set(topological(graph.outputs.values()))
         for name, statement in self.nodes.items():
-            beside = [self.scope.values[n.id] for n in statement.target.names]
+            names = left_by(statement)
+            beside = [self.scope.values[n.id] for n in names]
             if needed.isdisjoint(beside):
-                place: Span = next(n.span for n in statement.target.names if n.id == name)
+                place: Span = next(n.span for n in names if n.id == name)
                 self.report(mistakes.unused_node(place, name))
         objective = graph.interface.objective
         if objective is None:

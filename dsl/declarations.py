@@ -9,7 +9,16 @@ from .constants import NotConstant, size_value
 from .errors import mistakes
 from .graph import Input, make
 from .ops import OPS
-from .order import calls, free_names, index_names, introduced, ordered
+from .order import (
+    calls,
+    expressions,
+    free_names,
+    index_names,
+    introduced,
+    left_by,
+    names_inside,
+    ordered,
+)
 from .ruled import rules_of
 from .scope import Functions, Report, Scope, nearest
 from .sizes import Size, solve
@@ -19,13 +28,6 @@ from .written import KINDS, domain_of, type_of
 Library = Mapping[str, ast.Def]
 Loader = Callable[[ast.Use, Report], ast.Program | None]
 """Parses the file that a ``use`` names; reports and returns ``None`` where it cannot."""
-
-
-def _left_by(scan: ast.Scan) -> Iterator[ast.Name]:
-    """The names that a scan leaves behind."""
-    for statement in scan.body:
-        if isinstance(statement, ast.Node) and statement.keyword in ("state", "emit"):
-            yield from statement.target.names
 
 
 class Declarations:
@@ -39,7 +41,7 @@ class Declarations:
         self.scope = Scope()
         self.functions: dict[str, ast.Def] = {}
         self.inputs: dict[str, Input] = {}
-        self.nodes: dict[str, ast.Node] = {}
+        self.nodes: dict[str, ast.Node | ast.Scan] = {}
         self.outputs: dict[str, ast.Name] = {}
         self.open_sizes: list[str] = []
         self.fixed_sizes: dict[str, ast.Size] = {}
@@ -49,15 +51,6 @@ class Declarations:
         self.rules: dict[Span, ast.Rule] = {}
         self.complete = True
         self.wrong_objective = False
-
-    def reject_what_is_not_built(self, declarations: Iterable[ast.Declaration]) -> None:
-        for declaration in declarations:
-            if isinstance(declaration, ast.Scan):
-                head = declaration.index.span
-                self.report(mistakes.not_built(head, "a scan"))
-                for name in _left_by(declaration):
-                    self.scope.values[name.id] = None
-                    self.scope.declared[name.id] = name.span
 
     def use(self, uses: Iterable[ast.Use]) -> None:
         """Functions and fixed sizes of other files, as if declared here."""
@@ -180,11 +173,11 @@ class Declarations:
 
     def declare_nodes(self, declarations: Iterable[ast.Declaration]) -> None:
         for declaration in declarations:
-            if isinstance(declaration, ast.Node):
-                for name in declaration.target.names:
+            if isinstance(declaration, (ast.Node, ast.Scan)):
+                for name in left_by(declaration):
                     if self._new(name):
                         self.nodes[name.id] = declaration
-                        if declaration.keyword == "output":
+                        if isinstance(declaration, ast.Node) and declaration.keyword == "output":
                             self.outputs[name.id] = name
         for declaration in declarations:
             if isinstance(declaration, ast.OutputExisting):
@@ -225,6 +218,9 @@ class Declarations:
                 known |= {n.id for n in statement.target.names}
                 known |= {n.id for n in introduced(statement.target.indices)}
                 values.append(statement.value)
+            elif isinstance(statement, ast.Scan):
+                known |= names_inside(statement)
+                values += expressions(statement)
             else:
                 values += statement.values
         if sum(isinstance(s, ast.Return) for s in function.body) != 1:
@@ -266,7 +262,7 @@ class Declarations:
         own = {d.name.id: d for d in self.program.declarations if isinstance(d, ast.Def)}
         needs = {
             name: [c for s in function.body
-                   for value in ([s.value] if isinstance(s, ast.Node) else s.values)
+                   for value in (s.values if isinstance(s, ast.Return) else expressions(s))
                    for c in calls(value) if c.function.id in own]
             for name, function in own.items()
         }  # fmt: skip

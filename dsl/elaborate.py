@@ -16,6 +16,7 @@ from .graph import Node, constant, make
 from .indexed import Indexed
 from .ops import OPS, Attributes, Op
 from .ops.indexing import Place
+from .scanning import Scanning
 from .scope import Functions, Report, Scope, Static, nearest
 from .shapes import Mismatch, grows_both
 from .sizes import Size
@@ -35,7 +36,7 @@ Elaboration = Generator[Any, Any, "Node | None"]
 Results = Generator[Any, Any, "list[Node | None]"]
 
 
-class Elaborator(Indexed, Calls):
+class Elaborator(Indexed, Scanning, Calls):
     """Elaborates expressions in scopes. ``internal`` admits what only derivative rules use."""
 
     def __init__(
@@ -97,8 +98,16 @@ class Elaborator(Indexed, Calls):
             case ast.Reduction():
                 result = yield self.reduction(expr, scope)
             case ast.NextState():
-                self.report(mistakes.not_built(expr.span, "`next` of a state"))
+                return self.next_state(expr, scope)
         return result
+
+    def next_state(self, expr: ast.NextState, scope: Scope) -> Node | None:
+        key = f"next {expr.name.id}"
+        if key not in scope.values:
+            self.report(mistakes.next_without_state(expr.span, expr.name.id))
+            return None
+        value = scope.values[key]
+        return value if isinstance(value, Node) else None
 
     def choice(self, expr: ast.IfElse, scope: Scope) -> Elaboration:
         condition = yield self.expression(expr.condition, scope)

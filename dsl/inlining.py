@@ -11,7 +11,7 @@ from .constants import NotConstant, literal, size_value
 from .errors import mistakes
 from .graph import Node
 from .ops import Attributes, Op
-from .order import free_names, ordered
+from .order import free_names, left_by, ordered
 from .ruled import Ruling
 from .scope import Functions, Report, Scope, Static, nearest
 from .shapes import Kind, Mismatch, Type, summed_axes
@@ -33,6 +33,9 @@ class Inlining(ABC):
     calling: list[str]
     depth: int
     settled: set[Node]
+
+    @abstractmethod
+    def scan(self, scan: ast.Scan, scope: Scope) -> Generator[Any, Any, None]: ...
 
     @abstractmethod
     def by_entry(self, statement: ast.Node, scope: Scope) -> Results: ...
@@ -179,10 +182,10 @@ class Inlining(ABC):
 
     def body(self, function: ast.Def, scope: Scope) -> Results:
         """The nodes of a body in an order of dependence, and the values of its ``return``."""
-        nodes: dict[str, ast.Node] = {}
+        nodes: dict[str, ast.Node | ast.Scan] = {}
         for statement in function.body:
-            if isinstance(statement, ast.Node):
-                for name in statement.target.names:
+            if not isinstance(statement, ast.Return):
+                for name in left_by(statement):
                     if name.id in nodes or name.id in scope.values or name.id in scope.sizes:
                         place = scope.declared.get(name.id, function.span)
                         self.report(mistakes.duplicate(name.span, name.id, place))
@@ -202,17 +205,21 @@ class Inlining(ABC):
         return results
 
     def define(
-        self, order: Sequence[str], nodes: Mapping[str, ast.Node], scope: Scope
+        self, order: Sequence[str], nodes: Mapping[str, ast.Node | ast.Scan], scope: Scope
     ) -> Generator[Any, Any, None]:
         """The values of named nodes put into a scope, each statement once."""
         done: set[Span] = set()
         for name in order:
             statement = nodes[name]
-            target = statement.target
-            if target.span in done:
+            place = statement.index.span if isinstance(statement, ast.Scan) else statement.span
+            if place in done:
                 continue
-            done.add(target.span)
+            done.add(place)
+            if isinstance(statement, ast.Scan):
+                yield self.scan(statement, scope)
+                continue
             values: list[Node | None]
+            target = statement.target
             if target.indices:
                 values = yield self.by_entry(statement, scope)
             elif len(target.names) == 1:
@@ -221,7 +228,10 @@ class Inlining(ABC):
                 values = yield self.several(statement, scope)
             for one, value in zip(target.names, values, strict=True):
                 named = self.named(statement, one.id, value, scope)
-                scope.values[one.id] = named
+                key = f"next {one.id}" if statement.keyword == "next" else one.id
+                if statement.keyword == "emit" and scope.values.get(key) is not None:
+                    key = f"emit {one.id}"  # The step reads the stack under this name.
+                scope.values[key] = named
                 if named is not None and not self.depth:
                     self.settled.add(named)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from .graph import Graph, Node, make, map_nodes, topological, with_mapped_rules
+from .loops import rebuilt
 from .lowering import LOWERINGS
 from .shapes import Kind
 
@@ -25,8 +26,14 @@ def lower(graph: Graph) -> Graph:
 def lower_nodes(roots: Iterable[Node], stop: Iterable[Node] = ()) -> Mapping[Node, Node]:
     """Every node under the roots to its canonical form; ``stop`` are canonical already."""
     lowered: dict[Node, Node] = {node: node for node in stop}
-    for node in topological(roots, lowered):
-        lowered[node] = lower_node(node, tuple(lowered[o] for o in node.operands))
+    order = topological(roots, lowered)
+    loops = rebuilt(order, lower)
+    for node in order:
+        operands = tuple(lowered[o] for o in node.operands)
+        if node.op.name == "scan":
+            lowered[node] = loops[node.attributes["loop"]].node(node, operands)
+        else:
+            lowered[node] = lower_node(node, operands)
     return lowered
 
 

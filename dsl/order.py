@@ -74,12 +74,65 @@ def index_names(expr: ast.Item) -> Iterator[ast.Name]:
             yield from introduced(item.indices)
 
 
-Definition: TypeAlias = ast.Node | ast.Size
+Definition: TypeAlias = ast.Node | ast.Size | ast.Scan
 
 
 def _place(definition: Definition) -> Span:
-    name = definition.name if isinstance(definition, ast.Size) else definition.target.names[0]
-    return name.span
+    if isinstance(definition, ast.Node):
+        return definition.target.names[0].span
+    return (definition.name if isinstance(definition, ast.Size) else definition.index).span
+
+
+def statements_of(scan: ast.Scan, *keywords: str) -> list[ast.Name]:
+    """The names that statements of a step declare."""
+    return [
+        name for statement in scan.body
+        if isinstance(statement, ast.Node) and statement.keyword in keywords
+        for name in statement.target.names
+    ]  # fmt: skip
+
+
+def left_by(statement: ast.Node | ast.Scan) -> list[ast.Name]:
+    """The names that a statement leaves behind."""
+    if isinstance(statement, ast.Scan):
+        return statements_of(statement, "state", "emit")
+    return list(statement.target.names)
+
+
+def names_inside(scan: ast.Scan) -> set[str]:
+    """All names that a loop declares, those of loops in its steps included."""
+    found = {scan.index.id}
+    for statement in scan.body:
+        if isinstance(statement, ast.Scan):
+            found |= names_inside(statement)
+        else:
+            found |= {name.id for name in statement.target.names}
+            found |= {name.id for name in introduced(statement.target.indices)}
+    return found
+
+
+def expressions(definition: Definition) -> Iterator[ast.Item]:
+    """All expressions of a definition, those of a loop's steps included."""
+    stack: list[Definition] = [definition]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, ast.Scan):
+            yield from (e for e in (part.start, part.stop, part.until) if e is not None)
+            stack += part.body
+        elif part.value is not None:
+            yield part.value
+
+
+def mentioned(definition: Definition) -> set[str]:
+    """The names that a definition mentions as values; ``next h`` is one of its own."""
+    found: set[str] = set()
+    for expression in expressions(definition):
+        for item in _walk(expression):
+            if isinstance(item, ast.Name):
+                found.add(item.id)
+            elif isinstance(item, ast.NextState):
+                found.add(f"next {item.name.id}")
+    return found
 
 
 def ordered(nodes: Mapping[str, Definition], report: Report) -> list[str]:
@@ -110,8 +163,18 @@ def ordered(nodes: Mapping[str, Definition], report: Report) -> list[str]:
 
 
 def _needs(node: Definition, nodes: Mapping[str, Definition]) -> list[str]:
-    names = sorted(free_names(node.value) if node.value else (), key=lambda name: name.span.start)
-    return list(dict.fromkeys(n.id for n in names if n.id in nodes))
+    if isinstance(node, ast.Scan):
+        own = {name.id for name in statements_of(node, "state", "node", "emit")}
+        return sorted((mentioned(node) - own) & nodes.keys())
+    found: list[tuple[int, str]] = []
+    for item in _walk(node.value) if node.value else ():
+        if isinstance(item, ast.Name):
+            found.append((item.span.start, item.id))
+        elif isinstance(item, ast.NextState):
+            found.append((item.span.start, f"next {item.name.id}"))
+    held = isinstance(node, ast.Node) and node.keyword == "emit" and node.target.type is not None
+    own = {n.id for n in node.target.names} if held and isinstance(node, ast.Node) else set()
+    return list(dict.fromkeys(n for _, n in sorted(found) if n in nodes and n not in own))
 
 
 def _report_cycles(

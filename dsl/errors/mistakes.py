@@ -286,6 +286,46 @@ def moving_slice(span: Span) -> Diagnostic:
                   hint="x[i:i+3] has the length 3; `if` chooses among entries")  # fmt: skip
 
 
+def state_without_next(span: Span, name: str) -> Diagnostic:
+    return _error("G132", span, f"the state `{name}` has no `next`",
+                  hint=f"write `next {name} = ...` in the step")  # fmt: skip
+
+
+def next_twice(span: Span, name: str, first: Span) -> Diagnostic:
+    return _error("G132", span, f"the state `{name}` has two `next`", "again here",
+                  (first, "the first one"), hint="a step sets a state once")  # fmt: skip
+
+
+def next_without_state(span: Span, name: str) -> Diagnostic:
+    return _error("G132", span, f"`{name}` is not a state of this step",
+                  hint=f"declare it in the scan: state {name} = ...")  # fmt: skip
+
+
+def until_with_emit(span: Span, until: Span) -> Diagnostic:
+    return _error(
+        "G133",
+        span,
+        "a loop that ends early has no stacks",
+        "how many steps there are is not known when compiling",
+        (until, "the loop ends here"),
+        hint="keep what is needed as a state",
+    )
+
+
+def until_not_bool(span: Span, actual: Any) -> Diagnostic:
+    return _error("G133", span, f"`until` takes a condition, a bool, not {actual}")
+
+
+def state_changes(span: Span, name: str, held: Any, actual: Any, first: Span) -> Diagnostic:
+    return _error(
+        "G220",
+        span,
+        f"the state `{name}` is {held} and becomes {actual}",
+        "a state keeps its type and shape",
+        (first, f"it begins as {held} here"),
+    )
+
+
 def not_built(span: Span, what: str) -> Diagnostic:
     return _error("G090", span, f"{what}: not supported yet",
                   "this parses, but this version cannot compile it")  # fmt: skip

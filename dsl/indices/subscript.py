@@ -114,6 +114,10 @@ class Subscripted:
         bounds = None if form is None else form.bounds()
         if form is None or bounds is None or form.steps is None or not form.terms:
             return array, Cut(), self._by_place(place, size)
+        if any(variable.loop for variable in form.terms):
+            if not self.guarded:
+                self._require(*bounds, size)
+            return array, Cut(), self._by_place(place, size)
         array, shift = self._padded(array, axis, form, bounds, size)
         if shift is None:
             return array, Cut(), self._by_place(place, size)

@@ -29,6 +29,8 @@ class Variable:
     start: Size = ZERO
     stop: Size | None = None
     place: Span | None = None
+    loop: bool = False
+    """Whether it is the index of a loop, one step at a time."""
     order: int = field(default_factory=lambda: next(_ORDER))
 
     @property
@@ -106,7 +108,7 @@ def affine(node: Node, depth: int = _MAX_DEPTH) -> Affine | None:
         return Affine(Size.of(value)) if whole else None
     if node.op.name == "size":
         return Affine(node.attributes["size"])
-    if node.op.name == "index":
+    if "variable" in node.attributes:
         return Affine(ZERO, {node.attributes["variable"]: ONE})
     combine = _COMBINE.get(node.op.name)
     if combine is None or not depth:

@@ -1,0 +1,51 @@
+"""Loops with carried state. What a step does is a graph of its own, ``dsl/loops.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .. import intervals as iv
+from ..shapes import Kind, Mismatch, Type
+from ..sizes import Size
+from .declare import Attributes, Table
+
+TABLE = Table()
+
+
+def _scan_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
+    loop, (sort, which) = attributes["loop"], attributes["result"]
+    if sort == "final":
+        return loop.nexts[which].type, attributes
+    if sort == "steps":
+        return Type(Kind.INT), attributes
+    return which.type.with_shape((loop.length, *which.type.shape)), attributes
+
+
+def _scan_flops(types: Sequence[Type], attributes: Attributes, result: Type) -> Size:
+    total: Size = attributes["loop"].length * attributes["loop"].flops
+    return total
+
+
+TABLE.declare(
+    "scan", "*xs, loop:string",
+    "A loop: initial states, then what every step sees, then what each sees a row of.",
+    infer=_scan_type, numpy="", results=("scan",), public=False, flops=_scan_flops,
+    paper="scan", latex=r"\mathrm{scan}", values=lambda _: iv.REAL,
+)  # fmt: skip
+
+
+def _put_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
+    x, place, row = types
+    if place != Type(Kind.INT) or row.shape != x.shape[1:]:
+        raise Mismatch("G210", f"cannot put {row} into {x} at {place}")
+    return x, attributes
+
+
+TABLE.declare(
+    "put", "x, place, row", "The array with one row replaced.", infer=_put_type,
+    numpy="_put({x}, {place}, {row})", public=False, places=("place",), linear="x + row",
+    paper="put({x})", latex=r"\mathrm{put}({x})",
+    rules={"x": "put(dy, place, zeros_like(row))", "row": "take(dy, place, axis=0)"},
+    reach={"x": "true_like(x, any(dy))", "row": "true_like(row, any(dy))"},
+    tangent="put(dx, place, drow)",
+)  # fmt: skip
