@@ -356,6 +356,8 @@ class Writer:
         return lines
 
     def sized(self, lines: list[str], least: int) -> Case:
+        if not self.inputs:
+            lines = [*lines, f"output only_ = sin({self.declare('input', 'float', ())})"]
         used = "cell(" in " ".join([*self.functions, *lines])
         head = ["def cell(a, b) = tanh(a * 0.5 + b)"] if used else []
         text = "\n".join([*head, *self.functions, *self.inputs.values(), *lines]) + "\n"
@@ -387,8 +389,6 @@ def loops(draw: Any) -> Case:
         lines.append(text)
         known += made
         scope = scope.inside(*[m for m in made if m.kind == "float" and "T" not in str(m.shape)])
-    if not known:
-        known = [Known(writer.declare("input", "float", ()), "float")]
     results = writer.results(known)
     if all(k.kind != "float" for k in known):
         results.append(f"output last_ = sin({writer.declare('input', 'float', ())})")
