@@ -264,7 +264,8 @@ class Looping:
         for state, after in self.nexts.items():
             if state in buffers:
                 _, place, row = (self.renderer.expression(o).text for o in after.operands)
-                lines.append(f"{held[state]}[{place}] = {row}")
+                before = ":, " * (state.type.rank + after.attributes["axis"])
+                lines.append(f"{held[state]}[{before}{place}] = {row}")
             elif after not in direct and after is not state:
                 left.append(held[state])
                 right.append(self._kept_kind(after))

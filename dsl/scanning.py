@@ -273,7 +273,8 @@ class Scanning(Inlining):
         start = make("size", (), value.span, {"size": step.variable.start})
         if step.variable.start != Size.of(0):
             place = make("subtract", [place, start], value.span)
-        return make("put", [step.held[name], place, value], value.span)
+        held = step.held[name]
+        return make("put", [held, place, value], value.span, {"axis": -held.type.rank})
 
 
 def _key(statement: ast.Node, name: str, step: Step) -> str:
