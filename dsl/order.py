@@ -111,7 +111,7 @@ def names_inside(scan: ast.Scan) -> set[str]:
     return found
 
 
-def expressions(definition: Definition) -> Iterator[ast.Item]:
+def expressions(definition: Definition) -> Iterator[ast.Expr]:
     """All expressions of a definition, those of a loop's steps included."""
     stack: list[Definition] = [definition]
     while stack:

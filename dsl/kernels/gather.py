@@ -24,10 +24,10 @@ def _take(x: Array, indices: ArrayLike, axis: int = 0) -> Any:
     return np.take(x, _checked(indices, x.shape[axis]), axis)
 
 
-def _put(x: Array, place: int, row: ArrayLike) -> Array:
-    """A copy of x with one row replaced."""
+def _put(x: Array, place: int, row: ArrayLike, axis: int = 0) -> Array:
+    """A copy of x with the entries at one place of an axis replaced."""
     result = x.copy()
-    result[place] = row
+    result[(slice(None),) * axis + (place,)] = row
     return result
 
 
