@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..dsl.check import Checked
 from ..dsl.graph import Graph, Interface
@@ -15,7 +16,8 @@ class Options:
     """What the command line or a caller asks for.
 
     ``wrt`` limits the gradients to some inputs, ``dtype`` fixes the floating type, ``sizes`` fixes
-    sizes, ``checks`` keeps the checks of arguments on entry, ``emit`` adds functions.
+    sizes, ``checks`` keeps the checks of arguments on entry, ``emit`` adds functions. ``include``
+    is a folder in which ``use`` may name any file.
     """
 
     wrt: tuple[str, ...] | None = None
@@ -23,6 +25,7 @@ class Options:
     sizes: tuple[tuple[str, int], ...] = ()
     checks: bool = True
     emit: tuple[str, ...] = ()
+    include: Path | None = None
 
     def validate(self) -> None:
         """Raises ``ValueError`` for what no specification could mean."""

@@ -79,7 +79,7 @@ def checked_source(path: str, strict: bool = False) -> Checked:
     """The checked specification, its warnings shown."""
     from . import driver
 
-    program = driver.checked(source_of(path), strict=strict)
+    program = driver.checked(source_of(path), strict=strict, include=_included())
     show(program.warnings)
     return program
 
@@ -98,8 +98,31 @@ def specifications(paths: Iterable[str]) -> Iterator[str]:
 
 # ── Options shared by commands ──────────────────────────────────────────────
 
-paths_argument = click.argument("paths", nargs=-1, required=True, metavar="SPEC...")
-spec_argument = click.argument("spec", metavar="SPEC")
+_INCLUDE = "include"
+
+
+def _include(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    context.meta[_INCLUDE] = Path(value) if value else None
+
+
+def _included() -> Path | None:
+    """The folder in which the command's specifications may use any file."""
+    folder: Path | None = click.get_current_context().meta.get(_INCLUDE)
+    return folder
+
+
+def _reading(argument: Callable[..., Any]) -> Callable[..., Any]:
+    """An argument that names specifications, with the option for reading them."""
+    include = click.option(
+        "--include", metavar="FOLDER", type=click.Path(exists=True, file_okay=False),
+        help="Let `use` name any file in this folder.", expose_value=False, callback=_include,
+    )  # fmt: skip
+    return lambda command: argument(include(command))
+
+
+texts_argument = click.argument("paths", nargs=-1, required=True, metavar="SPEC...")
+paths_argument = _reading(texts_argument)
+spec_argument = _reading(click.argument("spec", metavar="SPEC"))
 strict_option = click.option("--strict", is_flag=True, help="Warnings are errors.")
 
 
@@ -135,7 +158,7 @@ def options_from(
         fixed.append((name, int(value)))
     names = tuple(n.strip() for n in wrt.split(",") if n.strip()) if wrt is not None else None
     extras = tuple(n.strip() for n in (emit or "").split(",") if n.strip())
-    return Options(names, dtype, tuple(fixed), not no_checks, extras)
+    return Options(names, dtype, tuple(fixed), not no_checks, extras, _included())
 
 
 def input_options(command: Callable[..., Any]) -> Callable[..., Any]:

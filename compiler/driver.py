@@ -61,10 +61,13 @@ def decoded(raw: bytes, name: str, path: Path | None = None) -> Source:
 
 
 @_uncollected()
-def checked(source: Source, *, strict: bool = False) -> Checked:
-    """Parsed and checked. Raises ``SpecError``; with ``strict``, also for warnings."""
+def checked(source: Source, *, strict: bool = False, include: Path | None = None) -> Checked:
+    """Parsed and checked. Raises ``SpecError``; with ``strict``, also for warnings.
+
+    ``include`` is a folder in which ``use`` may go up and down.
+    """
     program: Program = parse(source)
-    result = check(program, prelude(), Files().load)
+    result = check(program, prelude(), Files(include).load)
     found = cautions(result.graph) if not result.is_library else ()
     result = replace(result, warnings=tuple(allowed([*result.warnings, *found], program)))
     warnings = [w for w in result.warnings if w.severity is Severity.WARNING]
@@ -184,7 +187,10 @@ def python(compilation: Compilation) -> str:
     source = compilation.interface.source
     spec = shown_path(source)
     named = "-" if spec == "<stdin>" else spec
-    command = shlex.join(["gradc", "build", named, *compilation.options.flags()])
+    flags = compilation.options.flags()
+    if compilation.options.include is not None:
+        flags = ["--include", _shown(compilation.options.include.resolve()), *flags]
+    command = shlex.join(["gradc", "build", named, *flags])
     return module_text(compilation, spec, command, __version__)
 
 
@@ -192,7 +198,10 @@ def shown_path(source: Source) -> str:
     """The path from the nearest folder above that holds a project, or the file's name."""
     if source.path is None:
         return source.name
-    path = source.path.resolve()
+    return _shown(source.path.resolve())
+
+
+def _shown(path: Path) -> str:
     for folder in path.parents:
         if (folder / "pyproject.toml").exists() or (folder / ".git").exists():
             return path.relative_to(folder).as_posix()
@@ -210,7 +219,7 @@ def stages(source: Source, options: Options = DEFAULT) -> Iterator[Stage]:
     from ..dsl.format import format_program
 
     yield Stage("ast", format_program(parse(source)))
-    program = checked(source)
+    program = checked(source, include=options.include)
     yield Stage("checked", str(program.graph))
     compilation = compiled(program, options)
     yield Stage("graph", str(compilation.forward))

@@ -13,7 +13,7 @@ from .graph import Node, constant, make, topological
 from .indices.variables import Affine, Variable, affine
 from .inlining import Inlining
 from .loops import Draft, called, placeholder, result
-from .order import mentioned, ordered, statements_of
+from .order import mentioned, ordered, place_of, statements_of
 from .scope import Report, Scope
 from .shapes import Kind, Type
 from .sizes import ONE, Size
@@ -128,7 +128,15 @@ class Scanning(Inlining):
             first = next(iter(step.emits.values()))
             self.report(mistakes.until_with_emit(first.target.span, scan.until.span))
             fine = False
-        return step if fine else None
+        unreadable = [name for name in step.emits if not self._readable(step, name)]
+        return step if fine and not unreadable else None
+
+    def _readable(self, step: Step, name: str) -> bool:
+        """Whether what the step reads of an emitted stack has a written type."""
+        place = place_of(step.scan, name) if step.emits[name].target.type is None else None
+        if place is not None:
+            self.report(mistakes.emit_without_type(place, name, step.emits[name].target.span))
+        return place is None
 
     def _declared(
         self,
