@@ -17,7 +17,7 @@ class Options:
 
     ``wrt`` limits the gradients to some inputs, ``dtype`` fixes the floating type, ``sizes`` fixes
     sizes, ``checks`` keeps the checks of arguments on entry, ``emit`` adds functions. ``include``
-    is a folder in which ``use`` may name any file.
+    is a folder in which ``use`` may name any file, ``batch`` names inputs with a leading axis.
     """
 
     wrt: tuple[str, ...] | None = None
@@ -26,13 +26,14 @@ class Options:
     checks: bool = True
     emit: tuple[str, ...] = ()
     include: Path | None = None
+    batch: tuple[str, ...] = ()
 
     def validate(self) -> None:
         """Raises ``ValueError`` for what no specification could mean."""
         if self.dtype not in (None, "float32", "float64"):
             raise ValueError(f"dtype must be float32 or float64, not {self.dtype!r}")
-        if isinstance(self.wrt, str):
-            raise ValueError("wrt must be a list of names")
+        if isinstance(self.wrt, str) or isinstance(self.batch, str):
+            raise ValueError("wrt and batch must be lists of names")
         for name, value in self.sizes:
             if not isinstance(value, int) or value < 0:
                 raise ValueError(f"the size {name} must be a natural number, not {value!r}")
@@ -42,6 +43,8 @@ class Options:
         words = []
         if self.wrt is not None:
             words += ["--wrt", ",".join(self.wrt)]
+        if self.batch:
+            words += ["--batch", ",".join(self.batch)]
         if self.dtype is not None:
             words += ["--dtype", self.dtype]
         if self.emit:

@@ -135,6 +135,7 @@ def code_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--no-checks", is_flag=True, help="Leave out the checks of arguments."),
         click.option("--size", "sizes", multiple=True, metavar="N=100", help="Fix a size."),
         click.option("--dtype", type=click.Choice(["float32", "float64"]), help="Fix the dtype."),
+        click.option("--batch", metavar="x,y", help="A leading axis on these inputs."),
         click.option("--wrt", metavar="W,b", help="Only the gradients of these inputs."),
     ):
         command = option(command)
@@ -147,6 +148,7 @@ def options_from(
     sizes: tuple[str, ...],
     no_checks: bool,
     emit: str | None,
+    batch: str | None,
 ) -> Options:
     from .compilation import Options
 
@@ -156,9 +158,14 @@ def options_from(
         if not (value.isascii() and value.isdecimal()) or name in dict(fixed):
             raise click.UsageError(f"--size {word}: write NAME=NUMBER, once for each name")
         fixed.append((name, int(value)))
-    names = tuple(n.strip() for n in wrt.split(",") if n.strip()) if wrt is not None else None
-    extras = tuple(n.strip() for n in (emit or "").split(",") if n.strip())
-    return Options(names, dtype, tuple(fixed), not no_checks, extras, _included())
+    names = _words(wrt) if wrt is not None else None
+    return Options(names, dtype, tuple(fixed), not no_checks, _words(emit), _included(),
+                   _words(batch))  # fmt: skip
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    """Words with commas between."""
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
 
 
 def input_options(command: Callable[..., Any]) -> Callable[..., Any]:

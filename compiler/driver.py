@@ -13,7 +13,7 @@ from .. import __version__
 from ..dsl.ast import Program
 from ..dsl.check import Checked, allowed, check
 from ..dsl.errors import Severity, SpecError, mistakes
-from ..dsl.graph import Graph, constant
+from ..dsl.graph import Graph, Node, constant, make
 from ..dsl.library import Files, prelude
 from ..dsl.lower import lower
 from ..dsl.parse import parse
@@ -92,8 +92,7 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     if interface.objective is not None:
         objective = graph.outputs[interface.objective]
         alone = replace(graph, outputs={interface.objective: objective})
-        one = constant(1.0, objective.span)
-        at_once = with_gradients(alone, {interface.objective: one}, wrt)
+        at_once = with_gradients(alone, {interface.objective: _ones_like(objective)}, wrt)
     if options.emit == ("all",):
         options = replace(options, emit=tuple(n for n in EXTRAS if not _missing(n, graph)))
     needs = _needed_functions(options, graph)
@@ -109,9 +108,31 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     )
 
 
+def _ones_like(node: Node) -> Node:
+    """The seed of an objective; in a batch, of the sum of all of them."""
+    one = constant(1.0, node.span)
+    if not node.type.rank:
+        return one
+    return make("broadcast_to", [one], node.span, {"shape": node.type.shape})
+
+
 def differentiable(program: Checked, options: Options) -> Graph:
     """The graph in canonical operations, formulas that overflow recognised, branches sheltered."""
-    return stabilise(expand(stabilise(shelter(lower(_specialised(program.graph, options))))))
+    graph = _batched(lower(_specialised(program.graph, options)), options)
+    return stabilise(expand(stabilise(shelter(graph))))
+
+
+def _batched(graph: Graph, options: Options) -> Graph:
+    if not options.batch:
+        return graph
+    from .batch import batched
+
+    known = [i.name for i in graph.interface.inputs]
+    for name in options.batch:
+        if name not in known:
+            shown = ", ".join(known) or "none"
+            raise UsageError(f"--batch: there is no input `{name}` (there are: {shown})")
+    return batched(graph, options.batch)
 
 
 def _finished(graph: Graph) -> Graph:

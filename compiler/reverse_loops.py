@@ -266,6 +266,8 @@ class _Reversed:
 
 def _upright(factor: Node, letters: str) -> tuple[Node, str]:
     """A factor and the letters of its axes; of a transpose what it is made of."""
-    if factor.op.name == "transpose" and factor.type.rank == 2:
-        return factor.operands[0], letters[::-1]
+    while factor.op.name == "transpose" and factor.type.rank == 2:
+        if factor.attributes["axes"] == (-1, -2):
+            letters = letters[::-1]
+        factor = factor.operands[0]
     return factor, letters

@@ -56,6 +56,8 @@ def _options(options: dict[str, Any]) -> Any:
     values = dict(options)
     if values.get("wrt") is not None and not isinstance(values["wrt"], str):
         values["wrt"] = tuple(values["wrt"])
+    if not isinstance(values.get("batch", ()), str):
+        values["batch"] = tuple(values.get("batch", ()))
     if "sizes" in values:
         values["sizes"] = tuple(sorted(dict(values["sizes"]).items()))
     if values.get("include") is not None:
