@@ -119,6 +119,10 @@ def _ones_like(node: Node) -> Node:
 def differentiable(program: Checked, options: Options) -> Graph:
     """The graph in canonical operations, formulas that overflow recognised, branches sheltered."""
     graph = _batched(lower(_specialised(program.graph, options)), options)
+    if options.checkpoint:
+        from .checkpoint import checkpointed
+
+        graph = checkpointed(graph)
     return stabilise(expand(stabilise(shelter(graph))))
 
 

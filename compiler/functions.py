@@ -199,9 +199,7 @@ class Functions:
         scope.write(function, self.comments(function, graph))
         texts = self.result_texts(scope, results, given)
         uses = scope.renderer.uses
-        self.kept_sizes = tuple(
-            n for n in (*self.interface.sizes, *self.interface.open_sizes) if n in uses.sizes
-        )
+        self.kept_sizes = tuple(n for n in self.setting.sizes if n in uses.sizes)
         arrays = [name for node, name in self.fields.items() if _has_dtype(node)]
         self.keeps_dtype = uses.dtype and not arrays
         self.setting.merge(uses)

@@ -157,6 +157,8 @@ class _Reversed:
 
     def _is_kept(self, node: Node) -> bool:
         """Whether a value of a forward step is kept rather than made again."""
+        if self.loop.replays:
+            return False
         if node.op.name == "scan" and loop_key(node) in self.inner:
             return True
         return node in self.forward and not self._is_cheap(node)
@@ -223,6 +225,8 @@ class _Reversed:
 
     def _product(self, node: Node) -> _Product | None:
         if node.op.name not in ("vecouter", "matmul") or node.type.rank != 2:
+            return None
+        if self.loop.replays:  # Stacks of all blocks are what it is to save.
             return None
         left, right = (self._inside(operand) for operand in node.operands)
         fixed = any(factor in self.draft.captured for factor in (left, right))

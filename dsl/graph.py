@@ -190,6 +190,8 @@ class Interface:
     objective: str | None
     conditions: tuple[tuple[Condition, Span], ...] = ()
     docs: Mapping[str, str] = field(default_factory=dict)
+    blocks: Mapping[str, Size] = field(default_factory=dict)
+    """Sizes that are about the square root of others, by name."""
 
     @property
     def differentiated(self) -> tuple[str, ...]:

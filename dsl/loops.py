@@ -27,7 +27,8 @@ class Loop:
     The operands of a ``scan`` are the first ``states``, then what is ``captured`` as it is, then
     arrays of which each step sees one of the ``rows``; with ``counted``, last the number of steps.
     ``until`` ends the loop after the step where it holds. ``extends`` is the loop whose states,
-    in the same order, this one has among its own.
+    in the same order, this one has among its own. What a loop that ``replays`` does in a step is
+    done again for its gradient, rather than kept.
     """
 
     index: Node
@@ -41,6 +42,7 @@ class Loop:
     backwards: bool = False
     counted: bool = False
     extends: Loop | None = None
+    replays: bool = False
 
     @property
     def length(self) -> Size:
