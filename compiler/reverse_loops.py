@@ -210,7 +210,8 @@ class _Reversed:
     def _split(self, gradient: Node) -> _Sum:
         """The terms of a gradient: those that are products of what the step computes, the rest."""
         found = _Sum()
-        stack = [gradient]
+        marked = gradient.adjoint_of is not None  # The name is that of the whole sum.
+        stack = [replace(gradient, adjoint_of=None) if marked else gradient]
         while stack:
             node = stack.pop()
             if node.op.name == "add" and all(o.type == node.type for o in node.operands):
