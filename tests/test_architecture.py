@@ -37,7 +37,7 @@ ORDER = [
     "compiler.templates", "compiler.python", "compiler.names", "compiler.paper",
     "compiler.render", "compiler.setting", "compiler.body", "compiler.looping", "compiler.comments",
     "compiler.entry", "compiler.functions", "compiler.matrices", "compiler.directional",
-    "compiler.interpret", "compiler.sampling", "compiler.checking", "compiler.header", "compiler.module", "compiler.caution", "compiler.driver",
+    "compiler.interpret", "compiler.sampling", "compiler.checking", "compiler.header", "compiler.module", "compiler.caution", "compiler.batch", "compiler.checkpoint", "compiler.driver",
     "compiler.rounding", "compiler.evaluate", "compiler.explain",
     "compiler.gradcheck", "compiler.rulecheck", "compiler.given", "compiler.trace", "compiler.load", "compiler.build",
     "compiler.testing", "compiler.run", "compiler.catalogue", "compiler",
