@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from ...dsl.graph import Graph, Node
-from . import common, fold, precision, prune, shapes, simplify, symmetry
+from . import common, contract, fold, precision, products, prune, shapes, simplify, symmetry
 from .rewrite import Step, rewrite
 
 Pass = Callable[[Graph], Graph]
@@ -20,7 +20,11 @@ LOCAL: tuple[tuple[str, Step], ...] = (
     ("symmetry", symmetry.step),
     ("shapes", shapes.step),
 )
-WHOLE: tuple[tuple[str, Pass], ...] = (("prune", prune.prune), ("common", common.common))
+WHOLE: tuple[tuple[str, Pass], ...] = (
+    ("prune", prune.prune),
+    ("common", common.common),
+    ("contract", contract.contract),
+)
 PASSES: dict[str, Pass] = {n: partial(rewrite, step=step) for n, step in LOCAL} | dict(WHOLE)
 _MAX_ROUNDS = 12
 _MAX_STEPS = 20
@@ -57,5 +61,9 @@ def _local(node: Node) -> Node | None:
 
 
 def finish(graph: Graph) -> Graph:
-    """What comes once, after everything else: the working precision kept."""
+    """What comes once, after everything else: contractions as NumPy's products of matrices, and
+    the working precision kept."""
+    made = rewrite(graph, products.step)
+    if made is not graph:
+        graph = rewrite(made, _local)
     return common.common(precision.precision(graph))
