@@ -12,6 +12,7 @@ from . import ast
 from .constants import NotConstant, literal, size_value
 from .errors import mistakes
 from .graph import Node, make, topological
+from .indices import loops as _loops  # noqa: F401  (fills the table)
 from .indices import operations as _operations  # noqa: F401  (fills the table)
 from .indices.variables import Variable, affine
 from .indices.vectorise import NotVectorised, Vectoriser, entries

@@ -167,8 +167,8 @@ def _bare(factor: Node, labels: _Labels) -> tuple[Node, _Labels]:
             new = {axis + rank for axis in factor.attributes["axis"]}
             labels = tuple(label for i, label in enumerate(labels) if i not in new)
         elif factor.op.name == "transpose":
-            axes = [axis + rank for axis in factor.attributes["axes"]]
-            labels = tuple(labels[axes.index(i)] for i in range(rank))
+            order: tuple[int, ...] = factor.attributes["axes"]
+            labels = tuple(labels[order.index(axis)] for axis in range(-rank, 0))
         else:
             labels = tuple(_last(labels, inner.type.rank))
         factor = inner

@@ -7,8 +7,9 @@ what they are; this file and ``operations.py`` say what happens to the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ..graph import Node, make, topological
 from ..lowering.table import size_node
@@ -48,12 +49,15 @@ class Vectoriser:
     def __init__(self, known: Mapping[Node, Spread] | None = None) -> None:
         self.spreads: dict[Node, Spread] = dict(known or {})
         self.conditions: list[tuple[Condition, Span]] = []
+        self.order: list[Node] = []
+        self.loops: dict[Hashable, Any] = {}
 
     def all(self, roots: Iterable[Node], stop: Iterable[Node] = ()) -> None:
         """Spreads the roots; nodes of ``stop`` depend on no index."""
         for node in stop:
             self.spreads.setdefault(node, Spread(node))
-        for node in topological(roots, self.spreads):
+        self.order = topological(roots, self.spreads)
+        for node in self.order:
             self.spreads[node] = self._spread(node)
 
     def __call__(self, node: Node) -> Spread:
@@ -92,7 +96,7 @@ def _by_entry(vectoriser: Vectoriser, node: Node, operands: Sequence[Spread]) ->
 
 
 BY_FAMILY: dict[str, Handler] = {"elementwise": _by_entry, "pointwise": _by_entry}
-_OWN = {"index", "at", "over", "entries", "per_entry", "grad"}
+_OWN = {"index", "scan", "at", "over", "entries", "per_entry", "grad"}
 
 
 # ── Indices ─────────────────────────────────────────────────────────────────
