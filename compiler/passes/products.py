@@ -62,6 +62,10 @@ class _Operand:
             node = make("reshape", [node], self.span, {"shape": shape})
         return node if groups == shown else swap_last(node, self.span)
 
+    def lies(self, batch: str, *groups: str) -> bool:
+        """Whether each group is one axis without a copy."""
+        return all(group in self.letters for group in groups)
+
     def _exchanged(self, groups: tuple[str, ...]) -> bool:
         """Whether the last two groups lie the other way round."""
         places = [self.letters.index(group[0]) for group in groups[-2:]]
@@ -82,18 +86,36 @@ def _product(a: _Operand, b: _Operand, out: str, node: Node) -> Node | None:
     tiny = merged(summed, a.sizes).constant
     if batch and not columns and tiny is not None and tiny <= _TINY:
         return None
-    # A batch is an axis for each letter: it is never copied.
+    first = summed[0]
+    if columns and len(summed) > 1 and a.letters[0] == b.letters[0] == first:
+        parts = (batch, rows, summed), (batch, columns, summed)
+        apart = (batch + first, rows, summed[1:]), (batch + first, columns, summed[1:])
+        if (
+            not (a.lies(*parts[0]) and b.lies(*parts[1]))
+            and a.lies(*apart[0])
+            and b.lies(*apart[1])
+        ):
+            # Products for each value of the outermost letter, then added up: nothing is copied.
+            each = _matrices(a, b, first + batch, rows, summed[1:], columns, first + out)
+            return make("sum", [each], node.span, {"axis": (-each.type.rank,), "keepdims": False})
+    return _matrices(a, b, batch, rows, summed, columns, out)
+
+
+def _matrices(
+    a: _Operand, b: _Operand, batch: str, rows: str, summed: str, columns: str, out: str
+) -> Node:
+    """One ``matmul`` or ``matvec``. A batch is an axis for each letter: it is never copied."""
     direct = not batch and len(summed) == 1 and len(columns) <= 1 and a.letters[-1] == summed
     first = a.node if direct else a.grouped(*batch, rows, summed)
     if columns:
-        made = make("matmul", [first, b.grouped(*batch, summed, columns)], node.span)
+        made = make("matmul", [first, b.grouped(*batch, summed, columns)], a.span)
     else:
-        made = make("matvec", [first, b.grouped(*batch, summed)], node.span)
+        made = make("matvec", [first, b.grouped(*batch, summed)], a.span)
     letters = batch + rows + columns
     shape: Shape = tuple(a.sizes[letter] for letter in letters)
     if made.type.shape != shape:
-        made = make("reshape", [made], node.span, {"shape": shape})
-    return arranged(made, letters, out, node.span)
+        made = make("reshape", [made], a.span, {"shape": shape})
+    return arranged(made, letters, out, a.span)
 
 
 def _dots(a: _Operand, b: _Operand, batch: str, summed: str, node: Node) -> Node | None:

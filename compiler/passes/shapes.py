@@ -109,13 +109,7 @@ def _rearranged(node: Node) -> Node | None:
     if node.op.name == "reshape" and x.op.name == "sum" and x.attributes["keepdims"]:
         total = make("sum", x.operands, x.span, {**x.attributes, "keepdims": False})
         return total if total.type == node.type else None
-    if (
-        node.op.name == "expand_dims"
-        and x.op.name == "broadcast_to"
-        and not x.operands[0].type.rank
-    ):
-        return make("broadcast_to", x.operands, node.span, {"shape": node.type.shape})
-    if node.op.name == "broadcast_to" and x.op.name == "broadcast_to":
+    if x.op.name == "broadcast_to" and not (x.operands[0].type.rank and node.op.name != x.op.name):
         return make("broadcast_to", x.operands, node.span, {"shape": node.type.shape})
     return None
 

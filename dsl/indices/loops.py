@@ -109,9 +109,7 @@ def _placed(place: Node, axes: _Axes) -> Spread:
     return Spread(place if same else placeholder(called(place), type_, place.span), axes)
 
 
-def _each_on_its_own(
-    draft: Draft, until: Node, stops: _Axes, axes: Sequence[_Axes]
-) -> Node:
+def _each_on_its_own(draft: Draft, until: Node, stops: _Axes, axes: Sequence[_Axes]) -> Node:
     """States that stay as they are where their entry has stopped; whether all have.
 
     ``stops`` are the indices that ``until`` depends on, ``axes`` those of each state.

@@ -171,9 +171,10 @@ def _squeezed(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attr
 
 def _squeeze_text(types: Sequence[Type], attributes: Attributes) -> str:
     rank = types[0].rank
-    if len(attributes["axis"]) < rank:
-        return "np.squeeze({x}, {axis})"
-    return f"{{x}}[{', '.join('0' * rank)}]"  # The only entry.
+    items = ["0" if axis in attributes["axis"] else ":" for axis in range(-rank, 0)]
+    while items[-1] == ":":
+        items.pop()
+    return f"{{x}}[{', '.join(items)}]"
 
 
 _declare(
