@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from ..dsl.graph import Graph, Node
+from ..dsl.graph import Node, topological
+from .looping import Looping
 from .names import Names, legal, temporary
 from .python import INDENT, WIDTH, fits
 from .render import Renderer, whole_call
-from .schedule import Function, call_key, is_leaf
+from .schedule import Function, call_key, is_leaf, seen_in_steps
 
 # Operations that raise no floating-point warning, whatever their operands are.
 _QUIET = frozenset(
@@ -40,19 +41,42 @@ class _Line:
 class Body:
     """Writes the statements of a function; ``lines`` holds them, indented once."""
 
-    def __init__(
-        self, function: Function, renderer: Renderer, names: Names, risky: set[Node]
-    ) -> None:
-        self.function = function
+    def __init__(self, renderer: Renderer, names: Names, indent: str = INDENT) -> None:
         self.renderer = renderer
         self.names = names
-        self.risky = risky
+        self.indent = indent
+        self.function = Function((), (), (), frozenset())
+        self.risky: set[Node] = set()
         self._lines: list[_Line] = []
-        self._written: set[Node] = set(renderer.names)
+        self._written: set[Node] = set()
         self._chosen: dict[Node, str] = {}
+
+    def take(self, function: Function) -> None:
+        """The statements to write, what they are given having names already."""
+        self.function = function
+        self.risky = set() if self.renderer.scalar else risky_nodes(function)
+        self._written = set(self.renderer.names)
         for node in function.statements:
-            if node.name and "." not in node.name:
-                renderer.names[node] = names.fresh(legal(node.name))
+            if node in self._chosen:
+                self.renderer.names[node] = self._chosen[node]
+            elif node.name and "." not in node.name:
+                self.renderer.names[node] = self.names.fresh(legal(node.name))
+
+    def indented(self) -> Body:
+        """The body of a block inside this one."""
+        return Body(self.renderer, self.names, self.indent + INDENT)
+
+    def begin(self, text: str) -> None:
+        """A statement that comes before all others."""
+        self._lines.append(_Line(f"{self.indent}{text}"))
+
+    def choose(self, node: Node, name: str) -> None:
+        """The variable that a node is assigned to."""
+        self._chosen[node] = name
+
+    def kept_apart(self, results: Iterable[Node]) -> list[Node]:
+        """Nodes that must be variables before the loops that the results need."""
+        return [o for n in topological(results) for o in seen_in_steps(n)]
 
     def write(self, comment: Commenter) -> list[str]:
         """All statements; ``comment`` gives the lines above one, from what it computes."""
@@ -64,6 +88,8 @@ class Body:
         """One assignment, preceded by those of parts that must stand alone."""
         if node in self._written:
             return None  # Another result of the same call, which came before.
+        if node.op.name == "scan":
+            return self.loop(node, comment)
         inside = list(self.inside(node))
         for parent in inside:
             for operand in dict.fromkeys(parent.operands):
@@ -71,7 +97,7 @@ class Body:
                     if self.renderer.uses_twice(parent, operand):
                         return self.apart(operand, node, comment)
         targets = self.targets(node)
-        line = f"{INDENT}{self.left_side(node, targets)} = {self.right_side(node, targets)}"
+        line = f"{self.indent}{self.left_side(node, targets)} = {self.right_side(node, targets)}"
         quiet = any(part in self.risky for part in inside)
         if not fits(INDENT * quiet + line):
             longest = self.longest_part(node)
@@ -79,12 +105,31 @@ class Body:
                 return self.apart(longest, node, comment)
             if len(line) > WIDTH:
                 line += "  # fmt: skip"
-        self._lines += [_Line(text) for text in comment(node, inside)]
+        self._lines += self._remarks(node, inside, comment)
         self._lines.append(_Line(self.with_place(line, node), quiet))
         for target in targets:
             self.renderer.names[target] = self.name_of(target)
             self._written.add(target)
         return None
+
+    def loop(self, node: Node, comment: Commenter) -> None:
+        """A loop, with all its results that are wanted."""
+        key = call_key(node)
+        targets = [n for n in self.function.statements
+                   if n.op.name == "scan" and call_key(n) == key]  # fmt: skip
+        inside = list(self.inside(node))
+        for part in dict.fromkeys(o for t in inside for o in t.operands):
+            if part not in self._written and not is_leaf(part) and part.op.name == "scan":
+                self.statement(part, comment)
+        self._lines += self._remarks(node, inside, comment)
+        quiet = any(target in self.risky for target in targets)
+        lines = Looping(self, targets, comment).write()
+        self._lines += [_Line(line, quiet) for line in lines]
+        self._written |= set(targets)
+
+    def _remarks(self, node: Node, inside: list[Node], comment: Commenter) -> list[_Line]:
+        deeper = self.indent.removeprefix(INDENT)
+        return [_Line(deeper + text) for text in comment(node, inside)]
 
     def targets(self, node: Node) -> list[Node]:
         """The results that one statement computes: those of the node's call that are wanted."""
@@ -151,22 +196,23 @@ class Body:
             risky = next(rest, line).risky  # A comment goes with the statement below it.
             if risky and not quiet:
                 np = self.renderer.module("np")
-                lines.append(f"{INDENT}# A branch that is not taken must not warn.")
-                lines.append(f'{INDENT}with {np}.errstate(all="ignore"):')
+                lines.append(f"{self.indent}# A branch that is not taken must not warn.")
+                lines.append(f'{self.indent}with {np}.errstate(all="ignore"):')
             quiet = risky
             lines.append(INDENT * quiet + line.text)
         return lines
 
 
-def guarded_nodes(graph: Graph) -> set[Node]:
+def guarded_nodes(function: Function) -> set[Node]:
     """The nodes that only branches of conditions use."""
+    order = topological(function.results, function.given)
     users: dict[Node, list[tuple[Node, int]]] = {}
-    for node in graph.nodes:
+    for node in order:
         for position, operand in enumerate(node.operands):
             users.setdefault(operand, []).append((node, position))
-    results = {*graph.outputs.values(), *graph.gradients.values()}
+    results = set(function.results)
     guarded: set[Node] = set()
-    for node in reversed(graph.nodes):
+    for node in reversed(order):
         if node in results or is_leaf(node):
             continue
         if all(
@@ -177,11 +223,11 @@ def guarded_nodes(graph: Graph) -> set[Node]:
     return guarded
 
 
-def risky_nodes(graph: Graph) -> set[Node]:
+def risky_nodes(function: Function) -> set[Node]:
     """Guarded nodes that may warn, with those that compute with their results."""
-    guarded = guarded_nodes(graph)
+    guarded = guarded_nodes(function)
     risky: set[Node] = set()
-    for node in graph.nodes:
+    for node in topological(function.results, function.given):
         if node in guarded:
             warns = node.op.name not in _QUIET and not node.op.view
             if warns or any(operand in risky for operand in node.operands):

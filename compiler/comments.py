@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..dsl.graph import Node
+from ..dsl.loops import with_steps
 from ..dsl.source import Source
 from . import paper
 from .python import INDENT, WIDTH, fits, plain
@@ -23,7 +24,7 @@ class BackwardComments:
         self.source = source
         self.sharing = sharing
         self.positions: dict[Node, set[int]] = {}
-        for node in nodes:
+        for node in with_steps(nodes):
             if node.cause is not None and node.position is not None:
                 self.positions.setdefault(node.cause, set()).add(node.position)
         self.explained: set[Node] = set()
@@ -43,6 +44,10 @@ class BackwardComments:
         if source is not self.source:
             file = source.name.rpartition("/")[2]
             place = "(library)" if file == "prelude.grad" else f"({file}, line {cause.span.line})"
+        if cause.op.name == "scan":
+            loop = cause.attributes["loop"]
+            text = f"# The loop over {loop.index.label} {place} the other way: what arrives"
+            return [_cut(f"{text} at each step.")]
         head = f"{INDENT}# {paper.definition(cause)}  {place}:"
         positions = sorted(self.positions[cause])
         if cause.op.variadic:

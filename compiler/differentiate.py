@@ -8,6 +8,7 @@ from dataclasses import replace
 from ..dsl.graph import Graph, Node, constant, make
 from .compilation import tangent_of
 from .forward import tangents
+from .forward_loops import joined
 from .reverse import gradients
 
 
@@ -53,7 +54,7 @@ def with_tangents(graph: Graph, wrt: Sequence[str]) -> Graph:
     found = tangents(graph.outputs.values(), given, named=True)
     floats = {name: node for name, node in graph.outputs.items() if node.type.is_float}
     moved = {tangent_of(n): found.get(node) or zeros_like(node) for n, node in floats.items()}
-    return replace(graph, outputs={**graph.outputs, **moved}, seeds=seeds)
+    return joined(replace(graph, outputs={**graph.outputs, **moved}, seeds=seeds))
 
 
 def along(graph: Graph, wrt: Sequence[str]) -> Graph:
@@ -62,7 +63,7 @@ def along(graph: Graph, wrt: Sequence[str]) -> Graph:
     given = {graph.inputs[name]: seed for name, seed in seeds.items()}
     found = tangents(graph.gradients.values(), given)
     moved = {n: found.get(node) or zeros_like(node) for n, node in graph.gradients.items()}
-    return replace(graph, outputs={}, gradients=moved, seeds=seeds, adjoints={})
+    return joined(replace(graph, outputs={}, gradients=moved, seeds=seeds, adjoints={}))
 
 
 def zeros_like(node: Node) -> Node:

@@ -6,13 +6,15 @@ for each operand of a product; the others declare the rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 
 from ..dsl.errors import SpecError, mistakes
 from ..dsl.graph import Fragment, Node, constant, make, topological
+from ..dsl.loops import loop_key
 from ..dsl.ruled import is_linear
 from ..dsl.shapes import Shape
+from .forward_loops import along_loop
 from .reverse import pullback
 from .rules import apply_rule, rule_of, tangent_of, times
 
@@ -26,8 +28,19 @@ def tangents(
     ``named``, the tangent of a named node is called after it.
     """
     found = dict(given)
-    for node in topological(roots):
+    order = topological(roots)
+    loops: dict[Hashable, list[Node]] = {}
+    for node in order:
+        if node.op.name == "scan" and node.type.is_float:
+            loops.setdefault(loop_key(node), []).append(node)
+    for node in order:
         if node in found or not node.type.is_float:
+            continue
+        if node.op.name == "scan":
+            moving_operands = {p: found[o] for p, o in enumerate(node.operands) if o in found}
+            results = loops.pop(loop_key(node), None)
+            if moving_operands and results:
+                found = {**along_loop(results, moving_operands, tangents), **found}
             continue
         moving = [p for p, o in enumerate(node.operands) if o in found and rule_of(node, p)]
         if moving:

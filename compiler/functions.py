@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ..dsl.graph import Graph, Node
 from ..dsl.shapes import Kind, Type
-from .body import Body, Commenter, no_comment, risky_nodes
+from .body import Body, Commenter, no_comment
 from .comments import BackwardComments
 from .entry import Entry
 from .names import Names
@@ -31,8 +31,9 @@ class FunctionScope:
         self.renderer.names[node] = name
 
     def write(self, function: Function, comment: Commenter = no_comment) -> None:
-        risky = set() if self.renderer.scalar else risky_nodes(self.graph)
-        self.lines += Body(function, self.renderer, self.names, risky).write(comment)
+        body = Body(self.renderer, self.names)
+        body.take(function)
+        self.lines += body.write(comment)
 
 
 class Functions:

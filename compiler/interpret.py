@@ -5,7 +5,7 @@ It reads the same table of operations as the emitters, but none of the passes, s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from ..dsl.graph import Node, topological
 from ..dsl.kernels import namespace
+from ..dsl.loops import Loop, loop_key
 from ..dsl.sizes import Size
 from ..dsl.subscripts import Cut
 from .templates import Expression, fill
@@ -36,10 +37,53 @@ class Interpreter:
 
     def run(self, roots: Iterable[Node]) -> list[Value]:
         roots = list(roots)
+        order = topological(roots, self.values)
+        loops: dict[Hashable, list[Node]] = {}
+        for node in order:
+            if node.op.name == "scan":
+                loops.setdefault(loop_key(node), []).append(node)
         with np.errstate(all="ignore"):
-            for node in topological(roots, self.values):
-                self.values[node] = self.evaluate(node)
+            for node in order:
+                if node not in self.values:
+                    beside = loops.get(loop_key(node)) if node.op.name == "scan" else None
+                    self.values |= self.loop(beside) if beside else {node: self.evaluate(node)}
         return [self.values[root] for root in roots]
+
+    def loop(self, results: list[Node]) -> dict[Node, Value]:
+        """Some results of one loop."""
+        loop: Loop = results[0].attributes["loop"]
+        operands = [self.values[operand] for operand in results[0].operands]
+        states, captured, rows, steps = loop.split(operands)
+        states = [self.convert(v, held) for v, held in zip(states, loop.states, strict=True)]
+        stacked = [
+            r.attributes["result"][1] for r in results if r.attributes["result"][0] == "stack"
+        ]
+        start = loop.start.evaluate(self.sizes)
+        count = int(steps[0]) if steps else loop.length.evaluate(self.sizes)
+        stacks = {
+            node: self.convert(np.zeros([size.evaluate(self.sizes) for size in r.type.shape]), r)
+            for r in results
+            for sort, node in [r.attributes["result"]]
+            if sort == "stack"
+        }
+        done = 0
+        for step in reversed(range(count)) if loop.backwards else range(count):
+            inner = Interpreter(self.inputs, self.sizes, self.dtype)
+            inner.values = dict(zip(loop.states, states, strict=True))
+            inner.values |= zip(loop.captured, captured, strict=True)
+            inner.values |= {r: row[step] for r, row in zip(loop.rows, rows, strict=True)}
+            inner.values[loop.index] = self.convert(start + step, loop.index)
+            found = inner.run(loop.roots(stacked))
+            states = [inner.convert(v, n) for v, n in zip(found, loop.states, strict=False)]
+            for node in stacked:
+                stacks[node][step] = inner.values[node]
+            done += 1
+            if loop.until is not None and found[len(states)]:
+                break
+        values: dict[tuple[str, Any], Value] = {("final", i): v for i, v in enumerate(states)}
+        values |= {("stack", node): stack for node, stack in stacks.items()}
+        values["steps", 0] = np.asarray(done)
+        return {result: values[result.attributes["result"]] for result in results}
 
     def evaluate(self, node: Node) -> Value:
         """One node, its operands being known."""

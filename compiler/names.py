@@ -11,6 +11,7 @@ import keyword
 from collections.abc import Iterable
 
 from ..dsl.graph import Node
+from ..dsl.loops import called
 
 # What the code of a generated function refers to, and so must not be shadowed in it.
 _BUILTINS = frozenset(
@@ -79,14 +80,24 @@ def base_name(node: Node, known: dict[Node, str]) -> str:
         return legal(node.attributes["name"])
     if node.name:
         return legal(node.name)
-    if node in known:
+    if node.op.name == "scan":
+        return _result_name(node)
+    if known.get(node, "").isidentifier():
         return known[node]
     if len(node.operands) == 1 and node.op.name not in _NOUNS:
         operand = node.operands[0]
         inner = known.get(operand) or (operand.name and legal(operand.name))
         if operand.op.name == "input":
             inner = legal(operand.attributes["name"])
-        if inner and len(inner) + len(node.op.name) < _LONGEST:
+        if inner and inner.isidentifier() and len(inner) + len(node.op.name) < _LONGEST:
             return f"{node.op.name}_{inner}"
     noun = _NOUNS.get(node.op.name, node.op.name)
     return noun if noun.isidentifier() else "value"
+
+
+def _result_name(node: Node) -> str:
+    """A result of a loop: a state, the stack of a value of the step, the number of steps."""
+    loop, (sort, which) = node.attributes["loop"], node.attributes["result"]
+    if sort == "final":
+        return legal(called(loop.states[which]))
+    return legal(f"{called(which)}_steps") if sort == "stack" else "steps"

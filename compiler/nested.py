@@ -19,14 +19,17 @@ from ..dsl.graph import (
     topological,
     with_mapped_rules,
 )
+from ..dsl.loops import map_loops
 from ..dsl.sizes import Size
 from .differentiate import zeros_like
 from .forward import tangents
+from .forward_loops import joined
 from .reverse import gradients
 
 
 def expand(graph: Graph) -> Graph:
     """The lowered graph without ``grad``."""
+    graph = map_loops(graph, expand)
     # A name that a formula looked through is needed no more, but its value may be asked for.
     nodes = topological([*graph.landmarks, *graph.outputs.values()])
     if all(node.op.name != "grad" and node.op.family != "ruled" for node in nodes):
@@ -36,7 +39,7 @@ def expand(graph: Graph) -> Graph:
         operands = tuple(replaced[operand] for operand in node.operands)
         current = node if operands == node.operands else replace(node, operands=operands)
         replaced[node] = _expanded(graph.interface, current)
-    return map_nodes(graph, replaced)
+    return joined(map_nodes(graph, replaced))
 
 
 def _expanded(interface: Interface, node: Node) -> Node:

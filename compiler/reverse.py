@@ -8,13 +8,15 @@ where its value or slope is infinite or NaN.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from ..dsl.graph import Fragment, Graph, Node, constant, make, topological
+from ..dsl.loops import loop_key
 from ..dsl.ruled import ARRIVING
 from ..dsl.shapes import Shape
 from ..dsl.sizes import ONE
+from .reverse_loops import through_loop
 from .rules import Rule, apply_rule, given_to, reach_of, rule_of, times
 
 
@@ -71,6 +73,10 @@ class _Reverse:
         for node, seed in seeds:
             self.arriving.setdefault(node, []).append(Adjoint(seed))
         self.wrt = set(wrt)
+        self.loops: dict[Hashable, _Loop] = {}
+        for node in self.order:
+            if node.op.name == "scan":
+                self.loops.setdefault(loop_key(node), _Loop(node))
 
     def _active(self, wrt: list[Node]) -> set[Node]:
         """The float nodes through which something in ``wrt`` reaches the outputs."""
@@ -90,6 +96,7 @@ class _Reverse:
         for node in reversed(self.order):
             contributions = self.arriving.pop(node, None)
             if not contributions or node not in self.active:
+                self._through_loop(node)
                 continue
             total = self._total(node, contributions)
             if node in self.wrt:
@@ -121,7 +128,22 @@ class _Reverse:
             value = replace(value, adjoint_of=node)
         return Adjoint(value, total.guard, total.clean)
 
+    def _through_loop(self, node: Node) -> None:
+        """What goes back through a loop, once all of its results are done: they come in reverse."""
+        loop = self.loops.get(loop_key(node)) if node.op.name == "scan" else None
+        if loop is None or loop.first is not node or not loop.arriving:
+            return
+        floats = [p for p, o in enumerate(node.operands) if o in self.active]
+        found = through_loop(loop.arriving, floats, _gradients)
+        for position, value in found.items():
+            marked = replace(value, cause=node, position=position)
+            self.arriving.setdefault(node.operands[position], []).append(Adjoint(marked))
+
     def _push(self, node: Node, total: Adjoint) -> None:
+        if node.op.name == "scan":
+            self.loops[loop_key(node)].arriving[node] = total.selected()
+            self._through_loop(node)
+            return
         for position, operand in enumerate(node.operands):
             rule = rule_of(node, position)
             if rule is None or operand not in self.active:
@@ -129,6 +151,18 @@ class _Reverse:
             for adjoint in _contributions(node, position, rule, total):
                 fitted = _unbroadcast(adjoint, node, position)
                 self.arriving.setdefault(operand, []).append(fitted)
+
+
+def _gradients(seeds: Iterable[tuple[Node, Node]], wrt: Iterable[Node]) -> Mapping[Node, Node]:
+    return pullback(seeds, wrt).gradients
+
+
+@dataclass(slots=True)
+class _Loop:
+    """What arrives at the results of a loop; ``first`` is the one that comes first in order."""
+
+    first: Node
+    arriving: dict[Node, Node] = field(default_factory=dict)
 
 
 def _contributions(node: Node, position: int, rule: Rule, total: Adjoint) -> Iterable[Adjoint]:

@@ -35,7 +35,13 @@ def rule_tree(text: str) -> ast.Expr:
 
 
 def rule_of(node: Node, position: int) -> Rule | None:
-    """The rule for an operand, or ``None`` where nothing goes back."""
+    """The rule for an operand, or ``None`` where nothing goes back.
+
+    That of a loop is a loop, for all results at once: here it only counts that there is one.
+    """
+    if node.op.name == "scan":
+        moves = node.type.is_float and node.operands[position].type.is_float
+        return "loop" if moves else None
     rule = node.op.rules.get(_key(node, position))
     return rule if rule is None or isinstance(rule, Fragment) else _text(rule, node)
 

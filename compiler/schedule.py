@@ -12,16 +12,13 @@ from dataclasses import dataclass
 
 from ..dsl.graph import Graph, Node, topological
 from ..dsl.intervals import REAL
+from ..dsl.loops import Loop, loop_key
+from ..dsl.subscripts import Cut
 from .ranges import ranges
 
 # More operations than this in one statement are hard to read.
 _MAX_WEIGHT = 5
 _LEAVES = ("constant", "size", "input")
-# Made again in the backward pass rather than kept for it.
-_CHEAP = (
-    "less", "less_equal", "greater", "greater_equal", "equal", "not_equal",
-    "logical_and", "logical_or", "logical_not", "as_float",
-)  # fmt: skip
 # Written anew at each use: they cost nothing and read better in place.
 _IN_PLACE = ("transpose", "expand_dims")
 
@@ -54,11 +51,11 @@ def is_weak(node: Node, depth: int = 4) -> bool:
 
     Deeper expressions than ``depth`` count as computed, which is never wrong.
     """
-    if node.op.name in ("constant", "size"):
+    if node.op.name in ("constant", "size") or "variable" in node.attributes:
         return True
     if node.type.rank or not node.operands or not depth or node.op.name == "as_float":
         return False
-    if any(operand.op.name == "input" for operand in node.operands):
+    if any(o.op.name == "input" and not is_weak(o) for o in node.operands):
         return False
     if not node.op.math or "_" in node.op.math:
         return False
@@ -88,6 +85,8 @@ def plan(
     uses = Counter(operand for node in nodes for operand in node.operands)
     uses.update(results)
     forced = {*separate, *results}
+    for node in nodes:
+        forced.update(seen_in_steps(node))
     weight: dict[Node, int] = {}
     statements: list[Node] = []
     inlined: set[Node] = set()
@@ -95,7 +94,7 @@ def plan(
     for node in nodes:
         if is_leaf(node):
             continue
-        if node.op.results and calls[call_key(node)] > 1:
+        if node.op.name == "scan" or (node.op.results and calls[call_key(node)] > 1):
             statements.append(node)  # Several results of one call are one statement.
             weight[node] = 0
             continue
@@ -109,8 +108,35 @@ def plan(
     return Function(given, tuple(statements), results, frozenset(inlined))
 
 
+def _has_more(node: Node) -> bool:
+    """Whether a node is one of several results of a call."""
+    return bool(node.op.results) or node.op.name == "scan"
+
+
+def seen_in_steps(node: Node) -> list[Node]:
+    """The operands of a loop that its steps refer to, and that must be variables for that."""
+    if node.op.name != "scan":
+        return []
+    loop: Loop = node.attributes["loop"]
+    _, captured, rows, steps = loop.split(node.operands)
+    found = [o for o in (*captured, *steps) if not is_leaf(o) and not _in_place(o)]
+    for row in rows:
+        found.append(row.operands[0] if leading_cut(row) is not None else row)
+    return [o for o in found if not is_leaf(o)]
+
+
+def leading_cut(node: Node) -> Cut | None:
+    """The slice along the first axis that a node is, if it is no more than that."""
+    if node.op.name != "getitem" or node.name or len(node.attributes["index"]) != 1:
+        return None
+    (cut,) = node.attributes["index"]
+    return cut if isinstance(cut, Cut) and abs(cut.step) == 1 else None
+
+
 def call_key(node: Node) -> Hashable:
     """The same for all results of a call."""
+    if node.op.name == "scan":
+        return loop_key(node)
     options = tuple((k, v) for k, v in node.attributes.items() if k != "result")
     return node.op.name, node.operands, options
 
@@ -140,7 +166,7 @@ def kept_for_backward(graph: Graph, forward: Function) -> tuple[Node, ...]:
     Views and plain numbers are made again instead.
     """
     available = forward.nodes
-    calls = {call_key(node) for node in available if node.op.results}
+    calls = {call_key(node) for node in available if _has_more(node)}
     kept: dict[Node, None] = {}
     seen: set[Node] = set()
     stack = list(graph.gradients.values())
@@ -149,9 +175,9 @@ def kept_for_backward(graph: Graph, forward: Function) -> tuple[Node, ...]:
         if node in seen:
             continue
         seen.add(node)
-        cheap = node.op.view or is_weak(node) or (not node.name and node.op.name in _CHEAP)
+        cheap = node.op.view or is_weak(node) or (not node.name and node.op.cheap)
         if (node.op.name == "input" and node in graph.inputs.values()) or (
-            (node in available or (node.op.results and call_key(node) in calls)) and not cheap
+            (node in available or (_has_more(node) and call_key(node) in calls)) and not cheap
         ):
             kept[node] = None
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..dsl.graph import Graph, Input
+from ..dsl.loops import with_steps
 from ..dsl.shapes import Kind, Type
 from .compilation import Compilation
 from .names import Names, legal
@@ -76,7 +77,7 @@ class Setting:
     def renderer(self, graph: Graph) -> Renderer:
         """A renderer for a function of this module, with intervals where its code depends on
         them."""
-        asked = self.scalar or any(node.op.direct for node in graph.nodes)
+        asked = self.scalar or any(node.op.direct for node in with_steps(graph.nodes))
         known = ranges(graph.nodes) if asked else {}
         return Renderer(self.scalar, known, {}, self.modules, self.sizes, self.dtype)
 

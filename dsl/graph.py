@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import networkx
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Node:
     """One operation applied to operands.
 
@@ -40,6 +40,9 @@ class Node:
     cause: Node | None = None
     position: int | None = None
     adjoint_of: Node | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.op.name} {self.label}>"
 
     def with_name(self, name: str, span: Span | None = None) -> Node:
         return replace(self, name=name, span=span or self.span)

@@ -8,8 +8,8 @@ gradient needs of each step is one more result of the same loop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .graph import Graph, Interface, Node, make, map_nodes, topological
@@ -88,10 +88,48 @@ def result(loop: Loop, operands: Iterable[Node], span: Span, which: Result, **mo
     return make("scan", operands, span, {"loop": loop, "result": which}, **more)
 
 
+def called(node: Node) -> str:
+    """A word for a node: its name, or that of its operation."""
+    if node.op.name == "input":
+        return str(node.attributes["name"])
+    return node.name.rpartition(".")[2] or node.op.name
+
+
+_MAX_FIXED = 5
+
+
+def is_fixed(node: Node, depth: int = _MAX_FIXED) -> bool:
+    """Whether a number is made of written ones and sizes alone, in few operations."""
+    if node.op.name in ("constant", "size"):
+        return True
+    few = bool(node.operands) and not node.type.rank and depth > 0
+    return few and all(is_fixed(operand, depth - 1) for operand in node.operands)
+
+
+def loop_key(node: Node) -> Hashable:
+    """The same for all results of one loop."""
+    return node.attributes["loop"], node.operands
+
+
 def beside(node: Node, which: Result) -> Node:
     """Another result of the same loop."""
     loop = node.attributes["loop"]
     return result(loop, node.operands, node.span, which, cause=node.cause)
+
+
+def with_steps(nodes: Iterable[Node]) -> Iterator[Node]:
+    """Nodes, and those of the steps of loops among them."""
+    loops: dict[Loop, set[Node]] = {}
+    stack: list[Iterable[Node]] = [nodes]
+    while stack:
+        for node in stack.pop():
+            yield node
+            if node.op.name == "scan":
+                loop, (sort, which) = node.attributes["loop"], node.attributes["result"]
+                seen = loops.setdefault(loop, set())
+                body = loop.body([which] if sort == "stack" else [])
+                stack.append([n for n in body if n not in seen])
+                seen.update(body)
 
 
 # ── Mapping what steps do ───────────────────────────────────────────────────
@@ -99,11 +137,13 @@ def beside(node: Node, which: Result) -> Node:
 Transform = Callable[[Graph], Graph]
 
 
-def map_loops(graph: Graph, transform: Transform) -> Graph:
-    """The graph, what the steps of its loops do transformed; states nobody needs are dropped."""
+def map_loops(
+    graph: Graph, transform: Transform, size: Callable[[Size], Size] = lambda size: size
+) -> Graph:
+    """The graph, what the steps of its loops do transformed; ``size`` maps their bounds."""
     roots = [*graph.inputs.values(), *graph.landmarks, *graph.outputs.values()]
     nodes = topological([*roots, *graph.gradients.values()])
-    changed = rebuilt(nodes, transform, graph.interface)
+    changed = rebuilt(nodes, transform, graph.interface, size)
     if not changed:
         return graph
     replaced: dict[Node, Node] = {}
@@ -118,33 +158,45 @@ def map_loops(graph: Graph, transform: Transform) -> Graph:
 
 
 def rebuilt(
-    nodes: Iterable[Node], transform: Transform, interface: Interface | None = None
+    nodes: Iterable[Node],
+    transform: Transform,
+    interface: Interface | None = None,
+    size: Callable[[Size], Size] = lambda size: size,
 ) -> dict[Loop, Rebuilt]:
     """The loops of nodes after a transformation of what their steps do."""
-    loops: dict[Loop, dict[Result, None]] = {}
+    loops: dict[Loop, list[Node]] = {}
     for node in nodes:
         if node.op.name == "scan":
-            loops.setdefault(node.attributes["loop"], {})[node.attributes["result"]] = None
-    return {loop: Rebuilt(loop, wanted, transform, interface) for loop, wanted in loops.items()}
+            loops.setdefault(node.attributes["loop"], []).append(node)
+    return {
+        loop: Rebuilt(loop, results, transform, interface, size) for loop, results in loops.items()
+    }
 
 
 class Rebuilt:
-    """A loop after a transformation of its body."""
+    """A loop after a transformation of its body.
+
+    What no result needs is dropped, what is given twice is given once, and what is a written
+    number or a size is written in the step.
+    """
 
     def __init__(
         self,
         loop: Loop,
-        wanted: Mapping[Result, None],
+        results: Sequence[Node],
         transform: Transform,
         interface: Interface | None,
+        size: Callable[[Size], Size],
     ) -> None:
         self.old = loop
+        wanted = dict.fromkeys(node.attributes["result"] for node in results)
         stacked = [which for sort, which in wanted if sort == "stack"]
         self.kept = _needed_states(loop, wanted, stacked)
         outputs = {f"next {i}": loop.nexts[i] for i in self.kept}
         outputs |= {f"stack {i}": node for i, node in enumerate(stacked)}
         if loop.until is not None:
             outputs["until"] = loop.until
+        outputs = _with_known(outputs, _known(loop, results))
         inputs = {str(i): node for i, node in enumerate(loop.placeholders)}
         named = tuple(node for node in topological(outputs.values()) if node.name)
         body = transform(Graph(interface, inputs, outputs, named))  # type: ignore[arg-type]
@@ -157,11 +209,14 @@ class Rebuilt:
         self.new = replace(
             loop,
             index=new[0],
+            start=size(loop.start),
+            stop=size(loop.stop),
             states=tuple(states[i] for i in self.kept),
             captured=tuple(captured[i] for i in self.captured),
             rows=tuple(rows[i] for i in self.rows),
             nexts=tuple(body.outputs[f"next {i}"] for i in self.kept),
             until=body.outputs.get("until"),
+            extends=None,
         )
 
     def node(self, node: Node, operands: tuple[Node, ...]) -> Node:
@@ -178,6 +233,34 @@ class Rebuilt:
         return make("scan", given, node.span, attributes, **own)
 
 
+def _known(loop: Loop, results: Sequence[Node]) -> dict[Node, Node]:
+    """Placeholders that need not be: of numbers, of sizes, and of what another stands for."""
+    _, captured, rows, _ = loop.split(results[0].operands)
+    if any(node.operands != results[0].operands for node in results):
+        return {}
+    known: dict[Node, Node] = {}
+    for places, operands in ((loop.captured, captured), (loop.rows, rows)):
+        first: dict[Node, Node] = {}
+        for place, operand in zip(places, operands, strict=True):
+            leaf = places is loop.captured and is_fixed(operand)
+            instead = operand if leaf else first.setdefault(operand, place)
+            if instead is not place:
+                known[place] = instead
+    return known
+
+
+def _with_known(outputs: dict[str, Node], known: Mapping[Node, Node]) -> dict[str, Node]:
+    if not known:
+        return outputs
+    replaced = dict(known)
+    fixed = [instead for instead in known.values() if instead.operands]
+    for node in topological([*fixed, *outputs.values()], known):
+        operands = tuple(replaced[operand] for operand in node.operands)
+        same = operands == node.operands
+        replaced[node] = node if same else replace(node, operands=operands)
+    return {name: replaced[node] for name, node in outputs.items()}
+
+
 def _needed_states(loop: Loop, wanted: Iterable[Result], stacked: Sequence[Node]) -> list[int]:
     """The states that a result depends on."""
     last = [loop.until] if loop.until is not None else []
@@ -190,3 +273,28 @@ def _needed_states(loop: Loop, wanted: Iterable[Result], stacked: Sequence[Node]
             return sorted(found)
         found |= new
         roots = [loop.nexts[i] for i in new]
+
+
+# ── Putting loops together ──────────────────────────────────────────────────
+
+
+@dataclass
+class Draft:
+    """A loop while it is put together: placeholders with what they stand for outside the loop,
+    and by state what it is after a step."""
+
+    index: Node
+    start: Size
+    stop: Size
+    states: dict[Node, Node] = field(default_factory=dict)
+    captured: dict[Node, Node] = field(default_factory=dict)
+    rows: dict[Node, Node] = field(default_factory=dict)
+    nexts: dict[Node, Node] = field(default_factory=dict)
+
+    def loop(self, **more: Any) -> tuple[Loop, tuple[Node, ...]]:
+        """The loop and its operands."""
+        loop = Loop(
+            self.index, self.start, self.stop, tuple(self.states), tuple(self.captured),
+            tuple(self.rows), tuple(self.nexts[state] for state in self.states), **more,
+        )  # fmt: skip
+        return loop, (*self.states.values(), *self.captured.values(), *self.rows.values())

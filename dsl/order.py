@@ -172,9 +172,7 @@ def _needs(node: Definition, nodes: Mapping[str, Definition]) -> list[str]:
             found.append((item.span.start, item.id))
         elif isinstance(item, ast.NextState):
             found.append((item.span.start, f"next {item.name.id}"))
-    held = isinstance(node, ast.Node) and node.keyword == "emit" and node.target.type is not None
-    own = {n.id for n in node.target.names} if held and isinstance(node, ast.Node) else set()
-    return list(dict.fromkeys(n for _, n in sorted(found) if n in nodes and n not in own))
+    return list(dict.fromkeys(n for _, n in sorted(found) if n in nodes))
 
 
 def _report_cycles(

@@ -10,11 +10,11 @@ from typing import Any
 from . import ast
 from .errors import mistakes
 from .graph import Node, make, topological
-from .inlining import Inlining
 from .indices.variables import Affine, Variable, affine
-from .loops import Loop, placeholder, result
+from .inlining import Inlining
+from .loops import Loop, called, placeholder, result
 from .order import mentioned, ordered, statements_of
-from .scope import Scope
+from .scope import Report, Scope
 from .shapes import Kind, Type
 from .sizes import ONE, Size
 from .subscripts import Cut
@@ -36,6 +36,8 @@ class Step:
     first: dict[str, Node] = field(default_factory=dict)
     held: dict[str, Node] = field(default_factory=dict)
     """The placeholder of each state, and of each emitted stack that the step reads."""
+    floats: set[str] = field(default_factory=set)
+    """The states that begin as an integer literal and are floats all the same."""
 
 
 class Scanning(Inlining):
@@ -57,19 +59,38 @@ class Scanning(Inlining):
             if value is None:
                 return
             step.first[name] = value
-        for floats in (False, True):
-            inner = self._inner(step, scope, floats)
-            if inner is None:
-                return
-            yield self._elaborated(step, inner)
-            wrong = [n for n, v in self._ends(step, inner).items() if v is None]
-            if wrong:
-                return
-            again = self._becomes_float(step, inner)
-            if not again:
-                break
-        if self._fits(step, inner):
+        inner = yield self._stepped(step, scope)
+        if inner is not None and self._keep_types(step, inner):
             self._finished(step, inner, scope)
+
+    def _stepped(self, step: Step, scope: Scope) -> Generator[Any, Any, Scope | None]:
+        """The scope of a step, all of it elaborated; ``None`` where something is wrong.
+
+        A state that begins as an integer literal takes the type of its ``next``. It is tried as an
+        integer, without reporting, and is a float where that does not fit.
+        """
+        literals = {n for n, s in step.states.items() if isinstance(s.value, ast.Number)}
+        literals = {n for n in literals if step.first[n].type.kind is Kind.INT}
+        report = self.report
+        while literals:
+            self.report = Report()
+            try:
+                trial = self._inner(step, scope)
+                if trial is not None:
+                    yield self._elaborated(step, trial)
+            finally:
+                self.report = report
+            ends = self._ends(step, trial) if trial is not None else {}
+            after = {name: ends.get(f"next {name}") for name in literals - step.floats}
+            wrong = {n for n, v in after.items() if v is None or v.type.is_float}
+            if not wrong:
+                break
+            step.floats |= wrong
+        inner = self._inner(step, scope)
+        if inner is None:
+            return None
+        yield self._elaborated(step, inner)
+        return None if None in self._ends(step, inner).values() else inner
 
     def _first(self, statement: ast.Node, scope: Scope) -> Elaboration:
         """What a state is before the first step."""
@@ -126,19 +147,16 @@ class Scanning(Inlining):
         table[name.id] = statement
         return True
 
-    def _inner(self, step: Step, scope: Scope, floats: bool) -> Scope | None:
-        """The scope of a step; with ``floats``, integers as first values are floats."""
+    def _inner(self, step: Step, scope: Scope) -> Scope | None:
+        """The scope of a step, its placeholders in it."""
         values = dict(scope.values)
         for name in statements_of(step.scan, "state", "emit"):
             values.pop(name.id, None)
         inner = Scope(values, dict(scope.sizes), dict(scope.declared), scope.prefix, scope.hidden)
         inner.values[step.variable.name] = step.index
         for name, value in step.first.items():
-            type_ = (
-                value.type.with_kind(Kind.FLOAT)
-                if self._retyped(step, name, floats)
-                else value.type
-            )
+            floats = name in step.floats
+            type_ = value.type.with_kind(Kind.FLOAT) if floats else value.type
             step.held[name] = placeholder(name, type_, value.span)
             inner.values[name] = step.held[name]
         for name, statement in step.emits.items():
@@ -153,9 +171,6 @@ class Scanning(Inlining):
         self.settled |= {step.index, *step.held.values()}
         return inner
 
-    def _retyped(self, step: Step, name: str, floats: bool) -> bool:
-        return floats and isinstance(step.states[name].value, ast.Number)
-
     def _elaborated(self, step: Step, inner: Scope) -> Done:
         nodes: dict[str, ast.Node | ast.Scan] = {}
         for statement in step.scan.body:
@@ -165,7 +180,7 @@ class Scanning(Inlining):
             if statement.keyword == "state":
                 continue
             for name in statement.target.names:
-                key = _key(statement, name.id)
+                key = _key(statement, name.id, step)
                 if statement.keyword == "node":
                     if name.id in inner.values or name.id in inner.sizes or name.id in nodes:
                         first = inner.declared.get(name.id, name.span)
@@ -187,16 +202,7 @@ class Scanning(Inlining):
         found = {key: inner.values.get(key) for key in keys}
         return {k: v if isinstance(v, Node) else None for k, v in found.items()}
 
-    def _becomes_float(self, step: Step, inner: Scope) -> bool:
-        """Whether a state that begins as an integer literal goes on as a float."""
-        return any(
-            self._retyped(step, name, True)
-            and step.held[name].type.kind is Kind.INT
-            and self._ends(step, inner)[f"next {name}"].type.is_float  # type: ignore[union-attr]
-            for name in step.states
-        )
-
-    def _fits(self, step: Step, inner: Scope) -> bool:
+    def _keep_types(self, step: Step, inner: Scope) -> bool:
         ends = self._ends(step, inner)
         fine = True
         for name, statement in step.nexts.items():
@@ -270,9 +276,11 @@ class Scanning(Inlining):
         return make("put", [step.held[name], place, value], value.span)
 
 
-def _key(statement: ast.Node, name: str) -> str:
+def _key(statement: ast.Node, name: str, step: Step) -> str:
     """What a value is called in the scope of a step: the next state is not the state."""
-    return f"next {name}" if statement.keyword == "next" else name
+    if statement.keyword == "next":
+        return f"next {name}"
+    return _emitted(step, name) if statement.keyword == "emit" else name
 
 
 def _emitted(step: Step, name: str) -> str:
@@ -325,7 +333,7 @@ class Closed:
         if _reads_row(node, self.placed, self.variable):
             row = self.rows.get(node)
             if row is None:
-                row = placeholder(_row_name(node), node.type, node.span)
+                row = placeholder(_row_name(node, self.variable), node.type, node.span)
                 self.rows[node] = row
             return row.with_name(node.name) if node.name else row
         operands = tuple(self._inside(operand) for operand in node.operands)
@@ -338,13 +346,14 @@ class Closed:
         if node.op.name in ("constant", "size"):
             return node
         if node not in self.captured:
-            self.captured[node] = placeholder(node.label, node.type, node.span)
+            self.captured[node] = placeholder(called(node), node.type, node.span)
         self.placed[node] = self.captured[node]
         return self.captured[node]
 
 
-def _row_name(node: Node) -> str:
-    return node.name or "row"
+def _row_name(node: Node, variable: Variable) -> str:
+    """``x_t`` for the row of ``x`` at ``t``."""
+    return node.name or f"{called(node.operands[0])}_{variable.name}"
 
 
 def _reads_row(node: Node, inside: Mapping[Node, Node], variable: Variable) -> bool:

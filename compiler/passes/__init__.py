@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from ...dsl.graph import Graph, Node
+from ...dsl.loops import map_loops, with_steps
 from . import common, fold, precision, prune, shapes, simplify, symmetry
 from .rewrite import Step, rewrite
 
@@ -32,6 +33,11 @@ def optimise(graph: Graph) -> Graph:
     Those that look at one node at a time share a walk. Dead code goes by itself: only what the
     outputs and gradients need is ever visited.
     """
+    graph = map_loops(_rounds(graph), optimise)
+    return _rounds(graph)
+
+
+def _rounds(graph: Graph) -> Graph:
     for _ in range(_MAX_ROUNDS):
         before = graph.nodes
         graph = rewrite(graph, _local)
@@ -58,4 +64,10 @@ def _local(node: Node) -> Node | None:
 
 def finish(graph: Graph) -> Graph:
     """What comes once, after everything else: the working precision kept."""
-    return common.common(precision.precision(graph))
+    arrays = any(node.type.rank for node in with_steps(graph.nodes))
+    return _finish(graph, arrays)
+
+
+def _finish(graph: Graph, arrays: bool) -> Graph:
+    graph = map_loops(graph, partial(_finish, arrays=arrays))
+    return common.common(precision.precision(graph, arrays))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ...dsl.graph import Graph, Node, make
+from ...dsl.loops import Loop
 from ...dsl.shapes import Kind
 from ..schedule import is_weak
 from .rewrite import rewrite
@@ -19,19 +20,20 @@ _KEEPS = ("as_float", "as_int", "array", "getitem")
 _CHOOSING = ("where", "maximum", "minimum", "clip", "relu")
 
 
-def precision(graph: Graph) -> Graph:
+def precision(graph: Graph, arrays: bool) -> Graph:
     """Run once, last: it works against simplification.
 
     Where all is scalar there is one precision, and only what is handed on as it is must be of
     the right kind.
     """
-    arrays = any(node.type.rank for node in graph.nodes)
     return rewrite(graph, _step if arrays else _among_numbers)
 
 
 def _step(node: Node) -> Node | None:
     if not node.operands or node.op.name in _KEEPS or is_weak(node):
         return None
+    if node.op.name == "scan":
+        return _with_first(node)
     if node.op.name == "where" and not node.type.rank:
         return _chosen(node, is_weak)
     return _in_precision(node) if node.type.is_float else None
@@ -39,6 +41,18 @@ def _step(node: Node) -> Node | None:
 
 def _among_numbers(node: Node) -> Node | None:
     return _chosen(node, lambda _: False) if node.op.name in _CHOOSING else None
+
+
+def _with_first(node: Node) -> Node | None:
+    """A loop whose states have their kind and precision before the first step."""
+    loop: Loop = node.attributes["loop"]
+    operands = list(node.operands)
+    for position, held in enumerate(loop.states):
+        weak = held.type.is_float and is_weak(operands[position])
+        if weak or operands[position].type.kind is not held.type.kind:
+            conversion = "as_float" if held.type.is_float else "as_int"
+            operands[position] = make(conversion, [operands[position]], node.span)
+    return _with(node, operands)
 
 
 def _chosen(node: Node, lacks_precision: Callable[[Node], bool]) -> Node | None:

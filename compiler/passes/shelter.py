@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ...dsl.graph import Graph, Node, constant, make, map_nodes, topological
+from ...dsl.loops import map_loops
 from ...dsl.shapes import Shape
 from ...dsl.sizes import ONE
 from ..rules import apply_rule, reach_of, rule_of
@@ -22,6 +23,7 @@ _GATHERS = ("take", "take_along_axis")
 
 def shelter(graph: Graph) -> Graph:
     """The graph with operands that count only where the condition of their branch holds."""
+    graph = map_loops(graph, shelter)
     fragile = {node for node in graph.nodes if node.op.shield or _may_leave(node)}
     if not fragile or not any(node.op.name == "where" for node in graph.nodes):
         return graph
@@ -81,7 +83,7 @@ def _through(node: Node, position: int, guard: Node | None) -> Node | None:
         return guard
     if node.op.family in ("elementwise", "pointwise"):
         return _narrowed(guard, shape)
-    if rule_of(node, position) is None or node.op.family == "ruled":
+    if rule_of(node, position) is None or node.op.family in ("ruled", "loop"):
         return None
     return _reached(node, position, guard)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ...dsl.graph import Graph, Node, make, map_nodes
+from ...dsl.loops import map_loops
 from .patterns import Rewritings, alike
 from .rewrite import rewrite
 
@@ -42,6 +43,7 @@ REWRITES = Rewritings(
 def stabilise(graph: Graph, kept: Iterable[Node] = ()) -> Graph:
     """The graph rewritten. ``kept`` nodes, and those that a ``grad`` asks for, stay on every path
     from them: what is looked through has no gradient any more."""
+    graph = map_loops(graph, stabilise)
     asked = [node.operands[1] for node in graph.nodes if node.op.name == "grad"]
     return rewrite(_kept_apart(graph, {*kept, *asked}), step)
 

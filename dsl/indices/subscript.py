@@ -115,9 +115,11 @@ class Subscripted:
         if form is None or bounds is None or form.steps is None or not form.terms:
             return array, Cut(), self._by_place(place, size)
         if any(variable.loop for variable in form.terms):
+            sure = bounds[0].natural and (size - 1 - bounds[1]).natural
             if not self.guarded:
                 self._require(*bounds, size)
-            return array, Cut(), self._by_place(place, size)
+            within = sure or not self.guarded
+            return array, Cut(), _Gathered(place) if within else self._by_place(place, size)
         array, shift = self._padded(array, axis, form, bounds, size)
         if shift is None:
             return array, Cut(), self._by_place(place, size)

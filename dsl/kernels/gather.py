@@ -24,6 +24,13 @@ def _take(x: Array, indices: ArrayLike, axis: int = 0) -> Any:
     return np.take(x, _checked(indices, x.shape[axis]), axis)
 
 
+def _put(x: Array, place: int, row: ArrayLike) -> Array:
+    """A copy of x with one row replaced."""
+    result = x.copy()
+    result[place] = row
+    return result
+
+
 def _take_along_axis(x: Array, indices: Array, axis: int) -> Array:
     """The entries of x at indices along an axis, each position of the others by itself."""
     return np.take_along_axis(x, _checked(indices, x.shape[axis]), axis)

@@ -104,6 +104,8 @@ class Op:
     flops: Callable[[Sequence[Type], Attributes, Type], Size] | None = None
     """Arithmetic operations, given operands, options and result; by default one for each entry."""
     commutative: bool = False
+    cheap: bool = False
+    """Made again where a derivative needs it, rather than kept."""
     view: bool = False
     """The result may share memory with the operand."""
     public: bool = True

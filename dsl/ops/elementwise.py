@@ -299,7 +299,7 @@ for _name, _symbol, _latex, _doc in (
     _declare(
         _name, "a, b", _doc, numpy=f"{{a}} {_symbol} {{b}}", math=f"{{a}} {_symbol} {{b}}",
         paper=f"{{a}} {_symbol} {{b}}", latex=f"{{a}} {_latex} {{b}}", exactly=Kind.BOOL,
-        commutative=_symbol in ("==", "!="), values=iv.constant(Interval(0.0, 1.0)),
+        commutative=_symbol in ("==", "!="), cheap=True, values=iv.constant(Interval(0.0, 1.0)),
     )  # fmt: skip
 
 for _name, _symbol, _word, _latex in (
@@ -310,13 +310,13 @@ for _name, _symbol, _word, _latex in (
         _name, "a, b", f"`a {_word} b`, entry by entry.",
         numpy=f"{{a}} {_symbol} {{b}}", math=f"{{a}} {_word} {{b}}",
         paper=f"{{a}} {_word} {{b}}", latex=f"{{a}} {_latex} {{b}}",
-        exactly=Kind.BOOL, only_bool=True, commutative=True,
+        exactly=Kind.BOOL, only_bool=True, commutative=True, cheap=True,
         values=iv.constant(Interval(0.0, 1.0)),
     )  # fmt: skip
 _declare(
     "logical_not", "x", "`not x`, entry by entry.",
     numpy="~{x}", math="not {x}", paper="not {x}", latex=r"\lnot {x}",
-    exactly=Kind.BOOL, only_bool=True, values=iv.constant(Interval(0.0, 1.0)),
+    exactly=Kind.BOOL, only_bool=True, cheap=True, values=iv.constant(Interval(0.0, 1.0)),
 )  # fmt: skip
 
 
@@ -331,7 +331,7 @@ def _as_int_text(types: Sequence[Type], attributes: Attributes) -> str:
 _declare(
     "as_float", "x", "The same number in the working precision.",
     numpy=_as_float_text, math="float({x})", paper="{x}", latex="{x}", linear="x",
-    rules={"x": "1"}, public=False, values=iv.same,
+    rules={"x": "1"}, public=False, cheap=True, values=iv.same,
 )  # fmt: skip
 _declare(
     "as_int", "x", "The same truth value as a number.",

@@ -29,7 +29,7 @@ def _scan_flops(types: Sequence[Type], attributes: Attributes, result: Type) -> 
 TABLE.declare(
     "scan", "*xs, loop:string",
     "A loop: initial states, then what every step sees, then what each sees a row of.",
-    infer=_scan_type, numpy="", results=("scan",), public=False, flops=_scan_flops,
+    infer=_scan_type, numpy="", family="loop", public=False, flops=_scan_flops,
     paper="scan", latex=r"\mathrm{scan}", values=lambda _: iv.REAL,
 )  # fmt: skip
 

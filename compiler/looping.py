@@ -1,0 +1,273 @@
+"""A loop as statements: its states before it, the ``for``, what a step does, and the stacks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
+from typing import TYPE_CHECKING
+
+from ..dsl.graph import Node, topological
+from ..dsl.intervals import Interval
+from ..dsl.loops import Loop, called
+from ..dsl.shapes import Kind
+from ..dsl.sizes import ZERO, Size
+from .names import legal
+from .python import INDENT
+from .ranges import ranges
+from .schedule import Function, call_key, is_leaf, is_weak, leading_cut, plan
+
+if TYPE_CHECKING:
+    from .body import Body
+
+Commenter = Callable[[Node, list[Node]], list[str]]
+_DTYPES = {Kind.INT: "int64", Kind.BOOL: "bool_"}
+
+
+class Looping:
+    """Writes one loop, the results of ``targets``, into the lines of a body."""
+
+    def __init__(self, body: Body, targets: list[Node], comment: Commenter) -> None:
+        self.body = body
+        self.renderer = body.renderer
+        self.targets = targets
+        self.comment = comment
+        self.node = targets[0]
+        self.loop: Loop = self.node.attributes["loop"]
+        states, captured, rows, steps = self.loop.split(self.node.operands)
+        self.first = dict(zip(self.loop.states, states, strict=True))
+        self.captured = dict(zip(self.loop.captured, captured, strict=True))
+        self.sequences = dict(zip(self.loop.rows, rows, strict=True))
+        self.steps: Node | None = steps[0] if steps else None
+        self.nexts = dict(zip(self.loop.states, self.loop.nexts, strict=True))
+        self.results = {t.attributes["result"]: t for t in targets}
+        self.lines: list[str] = []
+        self.index = ""
+
+    def write(self) -> list[str]:
+        """The lines of the loop; the names of its results are known to the renderer after it."""
+        held = self._begin()
+        before = self.renderer.names, self.renderer.known
+        inner = self.body.indented()
+        self.renderer.names = dict(before[0])
+        step = self._step(inner, held)
+        head = self._head()
+        self.renderer.names, self.renderer.known = before
+        self.lines.append(f"{self.body.indent}{head}")
+        self.lines += step
+        for (sort, which), target in self.results.items():
+            state = self.loop.states[which] if sort == "final" else None
+            name = held[state] if state is not None else self.body.name_of(target)
+            self.renderer.names[target] = name
+        return self.lines
+
+    # ── Before the loop ─────────────────────────────────────────────────────
+
+    def _begin(self) -> dict[Node, str]:
+        """The statements before the loop, and the variable of each state."""
+        held: dict[Node, str] = {}
+        for i, (state, first) in enumerate(self.first.items()):
+            target = self.results.get(("final", i))
+            if target is not None:
+                held[state] = self.body.name_of(target)
+            else:
+                held[state] = self.body.names.numbered(legal(called(state)))
+            text = self._kept_kind(first)
+            shared = first in self.renderer.names or is_leaf(first)
+            if self._is_buffer(state) and shared:
+                text += ".copy()"
+            if text != held[state]:
+                self._add(f"{held[state]} = {text}")
+        for (sort, _), target in self.results.items():
+            if sort == "stack":
+                self._add(f"{self.body.name_of(target)} = {self._empty(target)}")
+            elif sort == "steps":
+                self._add(f"{self.body.name_of(target)} = 0")
+        return held
+
+    def _kept_kind(self, node: Node) -> str:
+        """The text of a state, which ``not`` needs as one of NumPy's truth values."""
+        text = self.renderer.expression(node).text
+        if node.type.kind is Kind.BOOL and is_weak(node) and not self.renderer.scalar:
+            return f"{self.renderer.module('np')}.bool_({text})"
+        return text
+
+    def _empty(self, stack: Node) -> str:
+        """Room for all steps; zeros where there may be fewer."""
+        shape = self.renderer.shape(stack.type.shape)
+        shape = shape[1:-2] if len(stack.type.shape) == 1 else shape
+        np = self.renderer.module("np")
+        if stack.type.is_float:
+            self.renderer.uses.dtype = True
+            dtype = self.renderer.dtype
+        else:
+            dtype = f"{np}.{_DTYPES[stack.type.kind]}"
+        return f"{np}.{'zeros' if self.loop.dynamic else 'empty'}({shape}, {dtype})"
+
+    def _add(self, text: str) -> None:
+        self.lines.append(f"{self.body.indent}{text}")
+
+    # ── The head ────────────────────────────────────────────────────────────
+
+    def _head(self) -> str:
+        start, stop = self.renderer.size(self.loop.start).text, self.loop.stop
+        if self.steps is not None:
+            count = self.renderer.expression(self.steps).text
+            end = count if self.loop.start == ZERO else f"{start} + {count}"
+        else:
+            end = self.renderer.size(stop).text
+        counted = f"range({end})" if self.loop.start == ZERO else f"range({start}, {end})"
+        if self.loop.backwards:
+            counted = f"reversed({counted})"
+        return f"for {self.index or '_'} in {counted}:"
+
+    def _position(self, offset: Size = ZERO, turned: bool = False) -> str:
+        """The index of the step, counted from 0, as a subscript."""
+        self._need_index()
+        base = offset - self.loop.start
+        if turned:
+            base = offset + self.loop.start
+            return f"{self.renderer.size(base).text} - {self.index}"
+        if base == ZERO:
+            return self.index
+        text = self.renderer.size(base).text
+        return f"{self.index} {text}" if text.startswith("-") else f"{self.index} + {text}"
+
+    def _need_index(self) -> None:
+        if not self.index:
+            self.index = self.body.names.numbered(legal(called(self.loop.index)))
+            self.renderer.names[self.loop.index] = self.index
+
+    # ── A step ──────────────────────────────────────────────────────────────
+
+    def _step(self, inner: Body, held: dict[Node, str]) -> list[str]:
+        stacked = {n: t for (sort, n), t in self.results.items() if sort == "stack"}
+        buffers = {state for state in self.nexts if self._is_buffer(state)}
+        wanted = self._wanted(stacked, buffers)
+        given = [*self.loop.placeholders]
+        function = plan(topological(wanted, given), wanted, given, self.body.kept_apart(wanted))
+        self._give(inner, function, held, wanted)
+        self._know(function)
+        top = [n for n in stacked if n in held]
+        lines = [inner.indent + self._stacked(n, stacked[n]) for n in top]
+        direct = self._direct(function, held, stacked)
+        for node, name in direct.items():
+            inner.choose(node, name)
+        inner.take(function)
+        lines += inner.write(self.comment)
+        for n, target in stacked.items():
+            if n not in top:
+                lines.append(inner.indent + self._stacked(n, target))
+        lines += [inner.indent + line for line in self._last(held, buffers, direct)]
+        if ("steps", 0) in self.results:
+            lines.append(f"{inner.indent}{self.body.name_of(self.results['steps', 0])} += 1")
+        if self.loop.until is not None:
+            ends = self.renderer.expression(self.loop.until).text
+            lines += [f"{inner.indent}if {ends}:", f"{inner.indent}{INDENT}break"]
+        return lines or [f"{inner.indent}pass"]
+
+    def _wanted(self, stacked: Iterable[Node], buffers: set[Node]) -> list[Node]:
+        wanted: list[Node] = []
+        for state, after in self.nexts.items():
+            wanted += after.operands[1:] if state in buffers else [after]
+        until = [self.loop.until] if self.loop.until is not None else []
+        given = set(self.loop.placeholders)
+        found = [n for n in dict.fromkeys([*stacked, *until, *wanted]) if n not in given]
+        as_written = all(node.cause is None for node in found)
+        return sorted(found, key=lambda n: n.span.start) if as_written else found
+
+    def _give(
+        self, inner: Body, function: Function, held: dict[Node, str], wanted: list[Node]
+    ) -> None:
+        """Names, or texts, for everything that a step is given."""
+        names = self.renderer.names
+        uses = Counter(o for node in function.nodes for o in node.operands)
+        uses.update(self.nexts.values())
+        if uses[self.loop.index]:
+            self._need_index()
+        names |= held
+        for place, operand in self.captured.items():
+            names[place] = self.renderer.expression(operand).text
+        for place, operand in self.sequences.items():
+            text = self._row(operand)
+            if uses[place] > 1:
+                name = self.body.names.numbered(legal(called(place)))
+                inner.begin(f"{name} = {text}")
+                text = name
+            names[place] = text
+
+    def _row(self, sequence: Node) -> str:
+        """The entry of this step of an array, through a slice of it."""
+        cut = leading_cut(sequence)
+        if cut is None or sequence in self.renderer.names:
+            return f"{self.renderer.names[sequence]}[{self._position()}]"
+        base = self.renderer.expression(sequence.operands[0]).text
+        start = cut.start
+        if cut.step > 0:
+            return f"{base}[{self._position(start or ZERO)}]"
+        size = sequence.operands[0].type.shape[0]
+        return f"{base}[{self._position(size - 1 if start is None else start, turned=True)}]"
+
+    def _know(self, function: Function) -> None:
+        """Intervals of what a step computes, where the code depends on them."""
+        first = float(self.loop.start.constant or 0) if self.loop.start.natural else None
+        known = {place: Interval() for place in self.loop.placeholders}
+        if first is not None:
+            known[self.loop.index] = Interval(low=first)
+        order = topological(function.results, self.loop.placeholders)
+        self.renderer.known = {**self.renderer.known, **ranges(order, known)}
+
+    def _stacked(self, node: Node, target: Node) -> str:
+        value = self.renderer.expression(node).text
+        return f"{self.body.name_of(target)}[{self._position()}] = {value}"
+
+    # ── States after the step ───────────────────────────────────────────────
+
+    def _is_buffer(self, state: Node) -> bool:
+        """Whether a step replaces one row of a state, which is done in place."""
+        after = self.nexts[state]
+        return after.op.name == "put" and after.operands[0] is state
+
+    def _direct(
+        self, function: Function, held: dict[Node, str], stacked: dict[Node, Node]
+    ) -> dict[Node, str]:
+        """The states that can be assigned where their next value is computed, since nothing needs
+        the old one any more."""
+        position: dict[Node, int] = {}
+        first: dict[Hashable, int] = {}
+        for i, node in enumerate(function.statements):
+            # All results of a loop are computed where the first one is.
+            own = first.setdefault(call_key(node), i) if node.op.name == "scan" else i
+            position[node] = own
+        last: dict[Node, int] = {}
+        for node in function.statements:
+            for part in topological([node], [*self.loop.placeholders, *position.keys() - {node}]):
+                for operand in part.operands:
+                    if operand in held:
+                        last[operand] = max(position[node], last.get(operand, 0))
+        nexts = Counter(self.nexts.values())
+        found: dict[Node, str] = {}
+        for state, after in self.nexts.items():
+            weak = after.type.kind is Kind.BOOL and is_weak(after)
+            alone = nexts[after] == 1 and after in position and not weak
+            keeps = any(other is state for s, other in self.nexts.items() if s is not state)
+            results = after.op.name == "scan"
+            if alone and not keeps and not results and last.get(state, -1) <= position[after]:
+                found[after] = held[state]
+        return found
+
+    def _last(
+        self, held: dict[Node, str], buffers: set[Node], direct: dict[Node, str]
+    ) -> list[str]:
+        """The assignments at the end of a step."""
+        lines = []
+        left, right = [], []
+        for state, after in self.nexts.items():
+            if state in buffers:
+                _, place, row = (self.renderer.expression(o).text for o in after.operands)
+                lines.append(f"{held[state]}[{place}] = {row}")
+            elif after not in direct and after is not state:
+                left.append(held[state])
+                right.append(self._kept_kind(after))
+        if left:
+            lines.append(f"{', '.join(left)} = {', '.join(right)}")
+        return lines
