@@ -25,9 +25,7 @@ def project(cam: Any, X: Any) -> Any:
 
 def residuals(cams: Any, X: Any, w: Any, obs: Any, feats: Any) -> Any:
     """The two of each observation, then those of the weights."""
-    errors = [
-        w[i] * (project(cams[c], X[x]) - feats[i]) for i, (c, x) in enumerate(obs)
-    ]
+    errors = [w[i] * (project(cams[c], X[x]) - feats[i]) for i, (c, x) in enumerate(obs)]
     return np.concatenate([*errors, 1 - w**2])
 
 

@@ -23,9 +23,7 @@ def _expand(M: Any) -> Any:
     return total
 
 
-def gmm(
-    alpha: Any, mu: Any, q: Any, l: Any, x: Any, gamma: float, m: int
-) -> Any:
+def gmm(alpha: Any, mu: Any, q: Any, l: Any, x: Any, gamma: float, m: int) -> Any:
     N, D = x.shape
     K = len(alpha)
     total = -N * (D / 2 * np.log(2 * np.pi) + lse(alpha))
