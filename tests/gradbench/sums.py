@@ -23,7 +23,7 @@ def _expand(M: Any) -> Any:
     return total
 
 
-def gmm(alpha: Any, mu: Any, q: Any, l: Any, x: Any, gamma: float, m: int) -> Any:
+def gmm(alpha: Any, mu: Any, q: Any, l: Any, x: Any, gamma: float, m: int) -> Any:  # noqa: E741
     N, D = x.shape
     K = len(alpha)
     total = -N * (D / 2 * np.log(2 * np.pi) + lse(alpha))
@@ -45,7 +45,7 @@ def gmm(alpha: Any, mu: Any, q: Any, l: Any, x: Any, gamma: float, m: int) -> An
     return total + prior
 
 
-def _root(q: Any, l: Any) -> Any:
+def _root(q: Any, l: Any) -> Any:  # noqa: E741
     D = len(q)
     Q = np.diag(np.exp(q)).astype(np.result_type(q, l))
     packed = iter(l)
