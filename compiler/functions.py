@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from ..dsl.graph import Graph, Node
 from ..dsl.shapes import Kind, Type
-from .body import Body, Commenter, no_comment
+from .body import Commenter, no_comment
 from .comments import BackwardComments
 from .entry import Entry
+from .looping import Statements
 from .names import Names
 from .python import INDENT, bracketed, docstring, fits
 from .render import Renderer, chooses_whole
@@ -31,8 +32,9 @@ class FunctionScope:
         self.renderer.names[node] = name
 
     def write(self, function: Function, comment: Commenter = no_comment) -> None:
-        body = Body(self.renderer, self.names)
-        body.take(function)
+        body = Statements(self.renderer, self.names)
+        graph = self.graph
+        body.take(function, graph.nodes, [*graph.outputs.values(), *graph.gradients.values()])
         self.lines += body.write(comment)
 
 

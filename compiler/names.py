@@ -81,7 +81,8 @@ def base_name(node: Node, known: dict[Node, str]) -> str:
     if node.name:
         return legal(node.name)
     if node.op.name == "scan":
-        return _result_name(node)
+        sort, which = node.attributes["result"]
+        return f"{temporary(which, known)}_steps" if sort == "stack" else legal(called(node))
     if known.get(node, "").isidentifier():
         return known[node]
     if len(node.operands) == 1 and node.op.name not in _NOUNS:
@@ -93,11 +94,3 @@ def base_name(node: Node, known: dict[Node, str]) -> str:
             return f"{node.op.name}_{inner}"
     noun = _NOUNS.get(node.op.name, node.op.name)
     return noun if noun.isidentifier() else "value"
-
-
-def _result_name(node: Node) -> str:
-    """A result of a loop: a state, the stack of a value of the step, the number of steps."""
-    loop, (sort, which) = node.attributes["loop"], node.attributes["result"]
-    if sort == "final":
-        return legal(called(loop.states[which]))
-    return legal(f"{called(which)}_steps") if sort == "stack" else "steps"

@@ -92,6 +92,11 @@ def called(node: Node) -> str:
     """A word for a node: its name, or that of its operation."""
     if node.op.name == "input":
         return str(node.attributes["name"])
+    if node.op.name == "scan" and not node.name:
+        (sort, which), loop = node.attributes["result"], node.attributes["loop"]
+        if sort == "final":
+            return called(loop.states[which])
+        return f"{called(which)}_steps" if sort == "stack" else "steps"
     return node.name.rpartition(".")[2] or node.op.name
 
 
@@ -290,6 +295,21 @@ class Draft:
     captured: dict[Node, Node] = field(default_factory=dict)
     rows: dict[Node, Node] = field(default_factory=dict)
     nexts: dict[Node, Node] = field(default_factory=dict)
+
+    @staticmethod
+    def of(loop: Loop, operands: Sequence[Node]) -> Draft:
+        """A loop to be added to."""
+        draft = Draft(loop.index, loop.start, loop.stop)
+        states, captured, rows, _ = loop.split(operands)
+        draft.states = dict(zip(loop.states, states, strict=True))
+        draft.captured = dict(zip(loop.captured, captured, strict=True))
+        draft.rows = dict(zip(loop.rows, rows, strict=True))
+        draft.nexts = dict(zip(loop.states, loop.nexts, strict=True))
+        return draft
+
+    def table(self, place: Node) -> dict[Node, Node]:
+        """The table that a placeholder is in."""
+        return next(t for t in (self.states, self.captured, self.rows) if place in t)
 
     def loop(self, **more: Any) -> tuple[Loop, tuple[Node, ...]]:
         """The loop and its operands."""

@@ -36,16 +36,23 @@ TABLE.declare(
 
 def _put_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
     x, place, row = types
-    if place != Type(Kind.INT) or row.shape != x.shape[1:]:
+    axis = attributes["axis"]
+    after = x.shape[axis + 1 :] if axis < -1 else ()
+    if place != Type(Kind.INT) or row.shape != (*x.shape[:axis], *after):
         raise Mismatch("G210", f"cannot put {row} into {x} at {place}")
     return x, attributes
 
 
+def _put_text(types: Sequence[Type], attributes: Attributes) -> str:
+    axis = types[0].rank + attributes["axis"]
+    return f"_put({{x}}, {{place}}, {{row}}{f', axis={axis}' if axis else ''})"
+
+
 TABLE.declare(
-    "put", "x, place, row", "The array with one row replaced.", infer=_put_type,
-    numpy="_put({x}, {place}, {row})", public=False, places=("place",), linear="x + row",
-    paper="put({x})", latex=r"\mathrm{put}({x})",
-    rules={"x": "put(dy, place, zeros_like(row))", "row": "take(dy, place, axis=0)"},
+    "put", "x, place, row, axis:axis", "The array with the entries at one place of an axis "
+    "replaced.", infer=_put_type, numpy=_put_text, public=False, places=("place",),
+    linear="x + row", paper="put({x})", latex=r"\mathrm{put}({x})",
+    rules={"x": "put(dy, place, zeros_like(row), axis=axis)", "row": "take(dy, place, axis=axis)"},
     reach={"x": "true_like(x, any(dy))", "row": "true_like(row, any(dy))"},
-    tangent="put(dx, place, drow)",
+    tangent="put(dx, place, drow, axis=axis)",
 )  # fmt: skip
