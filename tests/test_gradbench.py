@@ -171,8 +171,8 @@ def test_session() -> None:
 SOLVABLE = {"x": [1.0, 2.0], "min_seconds": 0}
 REFUSED = [
     ({"kind": "nonsense"}, "no kind"),
-    ({}, "no kind"),
-    ({"kind": ["define"]}, "unhashable"),
+    ({}, "'kind' is missing"),
+    ({"kind": ["define"]}, "kind is a name"),
     ({"kind": "define"}, "'module' is missing"),
     ({"kind": "define", "module": "nothing"}, "no module 'nothing'"),
     ({"kind": "define", "module": ["lse"]}, "is a name"),

@@ -38,7 +38,7 @@ class Tool:
             if not isinstance(message, dict):
                 raise Refusal("a message is a JSON object")
             id_ = message.get("id")
-            kind = message.get("kind")
+            kind = text(message, "kind")
             if kind not in self.kinds:
                 raise Refusal(f"there is no kind of message {kind!r}")
             return json.dumps({"id": id_, **self.kinds[kind](message)}, allow_nan=False)
