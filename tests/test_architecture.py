@@ -41,7 +41,10 @@ ORDER = [
     "compiler.rounding", "compiler.evaluate", "compiler.explain",
     "compiler.gradcheck", "compiler.rulecheck", "compiler.given", "compiler.trace", "compiler.load", "compiler.build",
     "compiler.testing", "compiler.run", "compiler.catalogue", "compiler",
-    "examples", "examples.__main__", "compiler.console", "compiler.cli", "compiler.gradc",
+    "examples", "examples.__main__",
+    "examples.gradbench", "examples.gradbench.functions", "examples.gradbench.ba", "examples.gradbench.ht",
+    "examples.gradbench.descent", "examples.gradbench.programs", "examples.gradbench.tool", "examples.gradbench.__main__",
+    "compiler.console", "compiler.cli", "compiler.gradc",
     "compiler.gradc.importer", "compiler.gradc.__main__",
 ]  # fmt: skip
 
