@@ -10,7 +10,7 @@ from functools import partial
 
 from ...dsl.graph import Graph, Node
 from ...dsl.loops import map_loops, with_steps
-from . import common, fold, precision, prune, shapes, simplify, symmetry
+from . import common, contract, fold, precision, products, prune, shapes, simplify, symmetry
 from .rewrite import Step, rewrite
 
 Pass = Callable[[Graph], Graph]
@@ -21,7 +21,11 @@ LOCAL: tuple[tuple[str, Step], ...] = (
     ("symmetry", symmetry.step),
     ("shapes", shapes.step),
 )
-WHOLE: tuple[tuple[str, Pass], ...] = (("prune", prune.prune), ("common", common.common))
+WHOLE: tuple[tuple[str, Pass], ...] = (
+    ("prune", prune.prune),
+    ("common", common.common),
+    ("contract", contract.contract),
+)
 PASSES: dict[str, Pass] = {n: partial(rewrite, step=step) for n, step in LOCAL} | dict(WHOLE)
 _MAX_ROUNDS = 12
 _MAX_STEPS = 20
@@ -63,11 +67,15 @@ def _local(node: Node) -> Node | None:
 
 
 def finish(graph: Graph, *, arrays: bool) -> Graph:
-    """What comes once, after everything else: the working precision kept.
+    """What comes once, after everything else: contractions as NumPy's products of matrices, and
+    the working precision kept.
 
     ``arrays`` says whether the module computes with NumPy, or with plain numbers.
     """
     graph = map_loops(graph, partial(finish, arrays=arrays))
+    made = rewrite(graph, products.step)
+    if made is not graph:
+        graph = rewrite(made, _local)
     return common.common(precision.precision(graph, arrays))
 
 
