@@ -114,8 +114,8 @@ def _compare(expectation: Expectation, expected: Any, actual: Any) -> Outcome:
     if any(expectation.halves):
         own = np.asarray(expectation.halves)
         halves = np.broadcast_to(own.reshape(expected.shape), actual.shape)
-    close = np.abs(actual - wanted) <= _limits(expectation, wanted, halves)
     with np.errstate(invalid="ignore"):
+        close = np.abs(actual - wanted) <= _limits(expectation, wanted, halves)
         close = np.where(np.isfinite(wanted), close, actual == wanted)
     if np.all(close):
         return Outcome(expectation, True, expected, actual)

@@ -5,7 +5,8 @@ It reads the same table of operations as the emitters, but none of the passes, s
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import cache
 from typing import Any
 
@@ -34,20 +35,32 @@ class Interpreter:
         self.sizes = sizes
         self.dtype = np.dtype(dtype)
         self.values: dict[Node, Value] = {}
+        self.codes: dict[Node, tuple[Any, list[int]]] = {}
+        self.names = {**namespace(), "np": np, "dtype": self.dtype}
+
+    def _inner(self) -> Interpreter:
+        """One for a step of a loop."""
+        inner = copy(self)
+        inner.values = {}
+        return inner
 
     def run(self, roots: Iterable[Node]) -> list[Value]:
         roots = list(roots)
-        order = topological(roots, self.values)
+        with np.errstate(all="ignore"):
+            self.follow(topological(roots, self.values))
+        return [self.values[root] for root in roots]
+
+    def follow(self, order: Sequence[Node]) -> None:
+        """Evaluates nodes that come in an order of computation."""
         loops: dict[Hashable, list[Node]] = {}
         for node in order:
             if node.op.name == "scan":
                 loops.setdefault(loop_key(node), []).append(node)
-        with np.errstate(all="ignore"):
-            for node in order:
-                if node not in self.values:
-                    beside = loops.get(loop_key(node)) if node.op.name == "scan" else None
-                    self.values |= self.loop(beside) if beside else {node: self.evaluate(node)}
-        return [self.values[root] for root in roots]
+        for node in order:
+            if node.op.name != "scan":
+                self.values[node] = self.evaluate(node)
+            elif node not in self.values:
+                self.values |= self.loop(loops[loop_key(node)])
 
     def loop(self, results: list[Node]) -> dict[Node, Value]:
         """Some results of one loop."""
@@ -77,15 +90,15 @@ class Interpreter:
         states, captured, rows, steps = loop.split(operands)
         start = loop.start.evaluate(self.sizes)
         count = int(steps[0]) if steps else loop.length.evaluate(self.sizes)
-        more = list(more)
+        order = loop.body(more)
         for step in reversed(range(count)) if loop.backwards else range(count):
-            inner = Interpreter(self.inputs, self.sizes, self.dtype)
+            inner = self._inner()
             held = zip(loop.states, states, strict=True)
             inner.values = {place: self.convert(value, place) for place, value in held}
             inner.values |= zip(loop.captured, captured, strict=True)
             inner.values |= {r: row[step] for r, row in zip(loop.rows, rows, strict=True)}
             inner.values[loop.index] = self.convert(start + step, loop.index)
-            inner.run(loop.roots(more))
+            inner.follow(order)
             yield step, inner
             states = [inner.values[after] for after in loop.nexts]
             if loop.until is not None and inner.values[loop.until]:
@@ -95,26 +108,27 @@ class Interpreter:
         """One node, its operands being known."""
         if node.op.name == "input":
             return self.convert(self.inputs[node.attributes["name"]], node)
+        function, floats = self.codes.get(node) or self._coded(node)
         operands = [self.values[operand] for operand in node.operands]
-        if node.type.is_float and node.op.name != "where":
-            # NumPy has no negative powers of integers, and takes truth values for float16.
-            operands = [
-                operand if parameter in node.op.places else np.asarray(operand, self.dtype)
-                for operand, parameter in zip(operands, _parameters(node), strict=True)
-            ]
-        code = _compiled(expression(node, self.sizes))
-        names = {f"v{i}": value for i, value in enumerate(operands)}
-        result = eval(code, {**namespace(), "np": np, "dtype": self.dtype}, names)
-        return self.convert(result, node)
+        for position in floats:
+            operands[position] = np.asarray(operands[position], self.dtype)
+        return self.convert(function(*operands), node)
+
+    def _coded(self, node: Node) -> tuple[Any, list[int]]:
+        """A node as a function of its operands, and which of those are floats first: NumPy has no
+        negative powers of integers, and takes truth values for float16."""
+        variables = ", ".join(f"v{i}" for i in range(len(node.operands)))
+        text = f"lambda {variables}: {expression(node, self.sizes)}"
+        floats = [i for i in range(len(node.operands))
+                  if node.op.operand_name(i) not in node.op.places]  # fmt: skip
+        wanted = node.type.is_float and node.op.name != "where"
+        self.codes[node] = eval(_compiled(text), self.names), floats if wanted else []
+        return self.codes[node]
 
     def convert(self, value: Value, node: Node) -> Value:
         """The value in the dtype of the node: floats all have the working precision."""
         dtypes = (np.dtype(bool), np.dtype(np.int64), self.dtype)
         return np.asarray(value, dtypes[node.type.kind])
-
-
-def _parameters(node: Node) -> list[str]:
-    return [node.op.operand_name(position) for position in range(len(node.operands))]
 
 
 @cache
