@@ -18,6 +18,7 @@ class Options:
     ``wrt`` limits the gradients to some inputs, ``dtype`` fixes the floating type, ``sizes`` fixes
     sizes, ``checks`` keeps the checks of arguments on entry, ``emit`` adds functions. ``include``
     is a folder in which ``use`` may name any file, ``batch`` names inputs with a leading axis.
+    With ``checkpoint`` gradients of loops keep √T states and run the steps once more.
     """
 
     wrt: tuple[str, ...] | None = None
@@ -27,6 +28,7 @@ class Options:
     emit: tuple[str, ...] = ()
     include: Path | None = None
     batch: tuple[str, ...] = ()
+    checkpoint: bool = False
 
     def validate(self) -> None:
         """Raises ``ValueError`` for what no specification could mean."""
@@ -51,6 +53,8 @@ class Options:
             words += ["--emit", ",".join(self.emit)]
         for name, value in self.sizes:
             words += ["--size", f"{name}={value}"]
+        if self.checkpoint:
+            words.append("--checkpoint")
         return words if self.checks else [*words, "--no-checks"]
 
 

@@ -135,6 +135,9 @@ def code_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--no-checks", is_flag=True, help="Leave out the checks of arguments."),
         click.option("--size", "sizes", multiple=True, metavar="N=100", help="Fix a size."),
         click.option("--dtype", type=click.Choice(["float32", "float64"]), help="Fix the dtype."),
+        click.option(
+            "--checkpoint", is_flag=True, help="Gradients of loops in the memory of √T steps."
+        ),
         click.option("--batch", metavar="x,y", help="A leading axis on these inputs."),
         click.option("--wrt", metavar="W,b", help="Only the gradients of these inputs."),
     ):
@@ -149,6 +152,7 @@ def options_from(
     no_checks: bool,
     emit: str | None,
     batch: str | None,
+    checkpoint: bool,
 ) -> Options:
     from .compilation import Options
 
@@ -160,7 +164,7 @@ def options_from(
         fixed.append((name, int(value)))
     names = _words(wrt) if wrt is not None else None
     return Options(names, dtype, tuple(fixed), not no_checks, _words(emit), _included(),
-                   _words(batch))  # fmt: skip
+                   _words(batch), checkpoint)  # fmt: skip
 
 
 def _words(text: str | None) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from .compilation import DEFAULT, EXTRAS, Compilation, Options
 from .differentiate import along, seed_nodes, with_gradients, with_tangents
 from .module import module_text
 from .nested import expand
-from .passes import finish, optimise
+from .passes import finish, has_arrays, optimise
 from .passes.shelter import shelter
 from .passes.stabilise import stabilise
 
@@ -96,16 +96,13 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     if options.emit == ("all",):
         options = replace(options, emit=tuple(n for n in EXTRAS if not _missing(n, graph)))
     needs = _needed_functions(options, graph)
-    return Compilation(
-        program,
-        options,
-        graph,
-        _finished(both),
-        _finished(at_once) if at_once is not None else None,
-        seeds,
-        _finished(with_tangents(graph, wrt)) if "jvp" in needs else None,
-        _finished(along(at_once, wrt)) if "hvp" in needs and at_once is not None else None,
-    )
+    jvp = with_tangents(graph, wrt) if "jvp" in needs else None
+    hvp = along(at_once, wrt) if "hvp" in needs and at_once is not None else None
+    made = [optimise(g) if g is not None else None for g in (both, at_once, jvp, hvp)]
+    arrays = has_arrays(g for g in made[:2] if g is not None)
+    ready = [finish(g, arrays=arrays) if g is not None else None for g in made]
+    assert ready[0] is not None
+    return Compilation(program, options, graph, ready[0], ready[1], seeds, ready[2], ready[3])
 
 
 def _ones_like(node: Node) -> Node:
@@ -119,6 +116,10 @@ def _ones_like(node: Node) -> Node:
 def differentiable(program: Checked, options: Options) -> Graph:
     """The graph in canonical operations, formulas that overflow recognised, branches sheltered."""
     graph = _batched(lower(_specialised(program.graph, options)), options)
+    if options.checkpoint:
+        from .checkpoint import checkpointed
+
+        graph = checkpointed(graph)
     return stabilise(expand(stabilise(shelter(graph))))
 
 
@@ -133,10 +134,6 @@ def _batched(graph: Graph, options: Options) -> Graph:
             shown = ", ".join(known) or "none"
             raise UsageError(f"--batch: there is no input `{name}` (there are: {shown})")
     return batched(graph, options.batch)
-
-
-def _finished(graph: Graph) -> Graph:
-    return finish(optimise(graph))
 
 
 def _missing(function: str, graph: Graph) -> str:

@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 
 from ..dsl.graph import Node, topological
-from ..dsl.intervals import Interval
 from ..dsl.loops import Loop, called
 from ..dsl.shapes import Kind
 from ..dsl.sizes import ZERO, Size
 from .body import Body, Commenter, Line
 from .names import legal
 from .python import INDENT
-from .ranges import ranges
+from .ranges import of_steps, ranges
 from .schedule import Function, call_key, is_leaf, is_weak, leading_cut, plan
 
 _DTYPES = {Kind.INT: "int64", Kind.BOOL: "bool_"}
@@ -69,6 +68,7 @@ class Looping:
         self.renderer.names, self.renderer.known = before
         self.lines.append(f"{self.body.indent}{head}")
         self.lines += step
+        self.body.names.end_loop(self.index)
         for (sort, which), target in self.results.items():
             state = self.loop.states[which] if sort == "final" else None
             name = held[state] if state is not None else self.body.name_of(target)
@@ -150,7 +150,7 @@ class Looping:
 
     def _need_index(self) -> None:
         if not self.index:
-            self.index = self.body.names.numbered(legal(called(self.loop.index)))
+            self.index = self.body.names.of_loop(legal(called(self.loop.index)))
             self.renderer.names[self.loop.index] = self.index
 
     # ── A step ──────────────────────────────────────────────────────────────
@@ -168,7 +168,9 @@ class Looping:
         lines = [inner.indent + self._stacked(n, stacked[n]) for n in top]
         direct = self._direct(function, held, stacked)
         rows = self._straight(function, stacked)
-        for node, name in (direct | rows).items():
+        later = self._later(function, {s: n for s, n in held.items()
+                                       if self.nexts[s] not in direct})  # fmt: skip
+        for node, name in (later | direct | rows).items():
             inner.choose(node, name)
         inner.take(function, order, self.loop.roots())
         lines += inner.write(self.comment)
@@ -227,12 +229,20 @@ class Looping:
 
     def _know(self, function: Function) -> None:
         """Intervals of what a step computes, where the code depends on them."""
-        first = float(self.loop.start.constant or 0) if self.loop.start.natural else None
-        known = {place: Interval() for place in self.loop.placeholders}
-        if first is not None:
-            known[self.loop.index] = Interval(low=first)
+        known = of_steps(self.node, self.renderer.known)
         order = topological(function.results, self.loop.placeholders)
-        self.renderer.known = {**self.renderer.known, **ranges(order, known)}
+        self.renderer.known = {**self.renderer.known, **known, **ranges(order, known)}
+
+    def _later(self, function: Function, held: dict[Node, str]) -> dict[Node, str]:
+        """Names for states after the step where they cannot take those of before yet."""
+        found: dict[Node, str] = {}
+        for state in held:
+            after = self.nexts[state]
+            if after in function.statements and after.op.name != "scan":
+                found[after] = f"next_{held[state]}"
+        if self.loop.until in function.statements and self.loop.until not in found:
+            found[self.loop.until] = "done"
+        return {n: self.body.names.numbered(name) for n, name in found.items()}
 
     def _straight(self, function: Function, stacked: dict[Node, Node]) -> dict[Node, str]:
         """The rows of stacks that are written where they are computed: nothing else needs them."""

@@ -47,6 +47,7 @@ class Names:
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self.taken = set(taken)
         self._numbers: dict[str, int] = {}
+        self._indices: set[str] = set()
 
     def fresh(self, wanted: str) -> str:
         name = wanted
@@ -65,6 +66,17 @@ class Names:
         self._numbers[wanted] = number
         self.taken.add(name)
         return name
+
+    def of_loop(self, wanted: str) -> str:
+        """The index of a loop: it may be that of another loop that has ended."""
+        if wanted in self._indices:
+            self._indices.remove(wanted)
+            return wanted
+        return self.numbered(wanted)
+
+    def end_loop(self, name: str) -> None:
+        """Frees the index of a loop for the next one."""
+        self._indices.add(name)
 
 
 def temporary(node: Node, known: dict[Node, str]) -> str:

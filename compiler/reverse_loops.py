@@ -157,6 +157,8 @@ class _Reversed:
 
     def _is_kept(self, node: Node) -> bool:
         """Whether a value of a forward step is kept rather than made again."""
+        if self.loop.replays:
+            return False
         if node.op.name == "scan" and loop_key(node) in self.inner:
             return True
         return node in self.forward and not self._is_cheap(node)
@@ -208,7 +210,8 @@ class _Reversed:
     def _split(self, gradient: Node) -> _Sum:
         """The terms of a gradient: those that are products of what the step computes, the rest."""
         found = _Sum()
-        stack = [gradient]
+        marked = gradient.adjoint_of is not None  # The name is that of the whole sum.
+        stack = [replace(gradient, adjoint_of=None) if marked else gradient]
         while stack:
             node = stack.pop()
             if node.op.name == "add" and all(o.type == node.type for o in node.operands):
@@ -223,6 +226,8 @@ class _Reversed:
 
     def _product(self, node: Node) -> _Product | None:
         if node.op.name not in ("vecouter", "matmul") or node.type.rank != 2:
+            return None
+        if self.loop.replays:  # Stacks of all blocks are what it is to save.
             return None
         left, right = (self._inside(operand) for operand in node.operands)
         fixed = any(factor in self.draft.captured for factor in (left, right))

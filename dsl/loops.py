@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .graph import Graph, Interface, Node, make, map_nodes, topological
+from .graph import Graph, Interface, Node, make, map_nodes, node_lines, node_names, topological
 from .shapes import Type
 from .sizes import Size, product
 from .source import Span
@@ -27,7 +27,8 @@ class Loop:
     The operands of a ``scan`` are the first ``states``, then what is ``captured`` as it is, then
     arrays of which each step sees one of the ``rows``; with ``counted``, last the number of steps.
     ``until`` ends the loop after the step where it holds. ``extends`` is the loop whose states,
-    in the same order, this one has among its own.
+    in the same order, this one has among its own. What a loop that ``replays`` does in a step is
+    done again for its gradient, rather than kept.
     """
 
     index: Node
@@ -41,6 +42,7 @@ class Loop:
     backwards: bool = False
     counted: bool = False
     extends: Loop | None = None
+    replays: bool = False
 
     @property
     def length(self) -> Size:
@@ -76,8 +78,23 @@ class Loop:
         return given[:first], given[first:second], given[second:third], given[third:]
 
     def __str__(self) -> str:
-        until = " until" if self.until is not None else ""
-        return f"{self.index.label} in {self.start}..{self.stop}{until}"
+        backwards = " backwards" if self.backwards else ""
+        return f"{self.index.label} in {self.start}..{self.stop}{backwards}"
+
+    def lines(self, results: Iterable[Node]) -> list[str]:
+        """The text form of a step, for the results that are wanted."""
+        stacked = [which for r in results for sort, which in [r.attributes["result"]]
+                   if sort == "stack"]  # fmt: skip
+        names = node_names([*self.placeholders, *self.body(stacked)])
+        lines = []
+        for sort, places in (("state", self.states), ("given", self.captured), ("row", self.rows)):
+            lines += [f"{sort} {names[place]}: {place.type}" for place in places]
+        for node in self.body(stacked):
+            lines += node_lines(node, names)
+        lines += [f"next {names[s]} = {names[n]}"
+                  for s, n in zip(self.states, self.nexts, strict=True)]  # fmt: skip
+        lines += [f"stack {names[node]}" for node in dict.fromkeys(stacked)]
+        return lines + ([f"until {names[self.until]}"] if self.until is not None else [])
 
 
 def placeholder(name: str, type_: Type, span: Span, **more: Any) -> Node:

@@ -5,12 +5,12 @@ The order is the tuples below; the whole is repeated until nothing changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from ...dsl.graph import Graph, Node
 from ...dsl.loops import map_loops, with_steps
-from . import common, fold, precision, prune, shapes, simplify, symmetry
+from . import common, contract, fold, precision, products, prune, shapes, simplify, symmetry
 from .rewrite import Step, rewrite
 
 Pass = Callable[[Graph], Graph]
@@ -21,7 +21,11 @@ LOCAL: tuple[tuple[str, Step], ...] = (
     ("symmetry", symmetry.step),
     ("shapes", shapes.step),
 )
-WHOLE: tuple[tuple[str, Pass], ...] = (("prune", prune.prune), ("common", common.common))
+WHOLE: tuple[tuple[str, Pass], ...] = (
+    ("prune", prune.prune),
+    ("common", common.common),
+    ("contract", contract.contract),
+)
 PASSES: dict[str, Pass] = {n: partial(rewrite, step=step) for n, step in LOCAL} | dict(WHOLE)
 _MAX_ROUNDS = 12
 _MAX_STEPS = 20
@@ -62,12 +66,18 @@ def _local(node: Node) -> Node | None:
     return None if current is node else current
 
 
-def finish(graph: Graph) -> Graph:
-    """What comes once, after everything else: the working precision kept."""
-    arrays = any(node.type.rank for node in with_steps(graph.nodes))
-    return _finish(graph, arrays)
+def finish(graph: Graph, *, arrays: bool) -> Graph:
+    """What comes once, after everything else: contractions as NumPy's products of matrices, and
+    the working precision kept.
 
-
-def _finish(graph: Graph, arrays: bool) -> Graph:
-    graph = map_loops(graph, partial(_finish, arrays=arrays))
+    ``arrays`` says whether the module computes with NumPy, or with plain numbers.
+    """
+    graph = map_loops(graph, partial(finish, arrays=arrays))
+    made = rewrite(graph, products.step)
+    if made is not graph:
+        graph = rewrite(made, _local)
     return common.common(precision.precision(graph, arrays))
+
+
+def has_arrays(graphs: Iterable[Graph]) -> bool:
+    return any(node.type.rank for graph in graphs for node in with_steps(graph.nodes))

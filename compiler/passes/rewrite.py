@@ -10,6 +10,12 @@ from ...dsl.graph import Graph, Node, map_nodes
 Step = Callable[[Node], Node | None]
 
 
+def anonymous(node: Node) -> bool:
+    """Whether a reader knows neither a node nor what it is the gradient of by name."""
+    of = node.adjoint_of
+    return not node.name and (of is None or (not of.name and of.op.name != "input"))
+
+
 def rewrite(graph: Graph, step: Step) -> Graph:
     """Offers each node, its operands rewritten already, to ``step``; ``None`` keeps it.
 
@@ -44,6 +50,9 @@ def _takes_over(node: Node, result: Node, present: set[Node]) -> bool:
     """Whether what replaces a node should bear its name: new nodes, and unnamed ones."""
     if result.op.name in ("constant", "size", "input"):
         return False
-    named = bool(node.name) or node.adjoint_of is not None
-    anonymous = not result.name and result.adjoint_of is None
-    return result not in present or (named and anonymous)
+    return result not in present or _known(node) > _known(result)
+
+
+def _known(node: Node) -> int:
+    """How well a reader knows a node: by name, or as the gradient of something."""
+    return 2 if not anonymous(node) else int(node.adjoint_of is not None)

@@ -6,9 +6,12 @@ from dataclasses import replace
 
 from ...dsl.graph import Node, make
 from ...dsl.shapes import broadcast
+from .rewrite import anonymous
 
 
 def step(node: Node) -> Node | None:
+    if node.op.name == "sum":
+        return _summed(node)
     if node.op.family in ("elementwise", "pointwise") and node.type.rank:
         return _without_broadcasts(node)
     if node.op.name in ("reshape", "transpose", "broadcast_to", "expand_dims"):
@@ -16,6 +19,30 @@ def step(node: Node) -> Node | None:
     if node.op.name in ("diagonal", "diagonal_matrix"):
         return _repeated_diagonal(node)
     return None
+
+
+def _summed(node: Node) -> Node | None:
+    """Signs, divisors and the order of axes after a sum, where there are fewer entries."""
+    (x,), axes = node.operands, node.attributes["axis"]
+    if not anonymous(x):
+        return None
+    if x.op.name == "negative":
+        total = make("sum", x.operands, node.span, node.attributes)
+        return make("negative", [total], node.span)
+    if x.op.name == "divide" and not x.operands[1].type.rank:
+        total = make("sum", x.operands[:1], node.span, node.attributes)
+        return make("divide", [total, x.operands[1]], node.span)
+    if x.op.name != "transpose" or node.attributes["keepdims"]:
+        return None
+    order = x.attributes["axes"]
+    summed = sorted(order[axis] for axis in axes)
+    total = make("sum", x.operands, node.span, {"axis": tuple(summed), "keepdims": False})
+    kept = [axis for i, axis in enumerate(order, -len(order)) if i not in axes]
+    ranks = {axis: i - len(kept) for i, axis in enumerate(sorted(kept))}
+    new_order = tuple(ranks[axis] for axis in kept)
+    if new_order == tuple(range(-len(kept), 0)):
+        return total
+    return make("transpose", [total], node.span, {"axes": new_order})
 
 
 def _repeated_diagonal(node: Node) -> Node | None:
@@ -68,7 +95,7 @@ def _broadcast_later(node: Node) -> Node | None:
 
 def _rearranged(node: Node) -> Node | None:
     (x,) = node.operands
-    if x.name or x.adjoint_of is not None:
+    if not anonymous(x):
         return x if node.op.name != "transpose" and node.type == x.type else None
     if node.op.name == "transpose":
         return _at_once(node, x) if x.op.name == "transpose" else None
@@ -79,7 +106,10 @@ def _rearranged(node: Node) -> Node | None:
         if inner.type == node.type:
             return inner
         return make("reshape", [inner], node.span, {"shape": node.type.shape})
-    if node.op.name == "broadcast_to" and x.op.name == "broadcast_to":
+    if node.op.name == "reshape" and x.op.name == "sum" and x.attributes["keepdims"]:
+        total = make("sum", x.operands, x.span, {**x.attributes, "keepdims": False})
+        return total if total.type == node.type else None
+    if x.op.name == "broadcast_to" and not (x.operands[0].type.rank and node.op.name != x.op.name):
         return make("broadcast_to", x.operands, node.span, {"shape": node.type.shape})
     return None
 

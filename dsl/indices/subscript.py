@@ -10,7 +10,7 @@ from ..loops import called
 from ..lowering.table import size_node
 from ..ops.indexing import Place
 from ..shapes import Mismatch, Shape, shape_text
-from ..sizes import ONE, ZERO, Size
+from ..sizes import ONE, ZERO, Size, product
 from ..source import Span
 from ..subscripts import Condition, Cut
 from .spread import Labelled, Spread, aligned, lengths, permuted, union
@@ -321,14 +321,23 @@ def _taken_along(array: Labelled, label: int, place: Spread) -> Labelled:
     new = [v for v in place.axes if v not in shared]
     order = [place.axes.index(v) for v in (*shared, *new)]
     node = permuted(place.node, order, array.span)
-    count = ONE
-    for variable in new:
-        count = count * variable.length
-    beside: Shape = tuple(v.length if v in shared else ONE for v in array.labels[:-1])
-    node = make("reshape", [node], array.span, {"shape": (*beside, count)})
-    along = make("take_along_axis", [array.node, node], array.span, {"axis": -1})
-    shape = (*array.node.type.shape[:-1], *lengths(new))
-    result = make("reshape", [along], array.span, {"shape": shape})
+    beside = tuple(
+        i - len(array.labels) for i, v in enumerate(array.labels[:-1]) if v not in shared
+    )
+    if not new:
+        beside = (*beside, -1)
+    if beside and len(new) < 2:
+        node = make("expand_dims", [node], array.span, {"axis": beside})
+    elif len(new) > 1:
+        count = product(lengths(new))
+        shape: Shape = tuple(v.length if v in shared else ONE for v in array.labels[:-1])
+        node = make("reshape", [node], array.span, {"shape": (*shape, count)})
+    result = make("take_along_axis", [array.node, node], array.span, {"axis": -1})
+    if not new:
+        result = make("squeeze", [result], array.span, {"axis": (-1,)})
+    elif len(new) > 1:
+        shape = (*array.node.type.shape[:-1], *lengths(new))
+        result = make("reshape", [result], array.span, {"shape": shape})
     return Labelled(result, (*array.labels[:-1], *new), array.span)
 
 

@@ -38,24 +38,36 @@ def _take_along_axis(x: Array, indices: Array, axis: int) -> Array:
 
 
 def _scatter(x: ArrayLike, indices: ArrayLike, size: int, axis: int = 0) -> Array:
-    """Zeros with an axis of a size, where the entries of x are added at indices."""
+    """Zeros with an axis of a size, where the entries of x are added at indices.
+
+    Rows of up to four entries are faster column by column in ``np.bincount``, longer ones at flat
+    places in ``np.add.at``.
+    """
     x, indices = np.asarray(x), np.asarray(indices)
     before, after = x.shape[:axis], x.shape[axis + indices.ndim :]
     result = np.zeros((*before, size, *after), x.dtype)
-    width = np.prod(after, dtype=np.int64)
     starts = np.arange(np.prod(before, dtype=np.int64)) * size
-    rows = starts[:, None] + indices.ravel()
-    places = rows[..., None] * width + np.arange(width)
-    np.add.at(result.reshape(-1), places.ravel(), x.ravel())
+    rows = (starts[:, None] + indices.ravel()).ravel()
+    width = int(np.prod(after, dtype=np.int64))
+    if 0 < width <= 4:
+        flat = result.reshape(-1, width)
+        for column, entries in enumerate(x.reshape(-1, width).T):
+            flat[:, column] = np.bincount(rows, entries, len(flat))
+    else:
+        places = rows[:, None] * width + np.arange(width)
+        np.add.at(result.reshape(-1), places.ravel(), x.ravel())
     return result
 
 
 def _scatter_along(x: Array, indices: Array, size: int, axis: int) -> Array:
     """Zeros with an axis of a size, where the entries of x are added at indices, each
-    position of the other axes by itself."""
+    position of the other axes by itself. One entry at each position meets no other."""
     axis %= x.ndim
     before, after = x.shape[:axis], x.shape[axis + 1 :]
     result = np.zeros((*before, size, *after), x.dtype)
+    if x.shape[axis] == 1:
+        np.put_along_axis(result, indices, x, axis)
+        return result
     width = np.prod(after, dtype=np.int64)
     starts = np.arange(np.prod(before, dtype=np.int64)) * size
     rows = starts[:, None, None] + indices.reshape(starts.size, x.shape[axis], width)

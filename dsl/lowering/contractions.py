@@ -7,29 +7,55 @@ from collections.abc import Iterable, Sequence
 
 from ..graph import Node, make
 from ..source import Span
+from .pairing import Tree, pairing
 from .table import lowering, swap_last
+
+Lettered = tuple[Node, str]
+"""An array, and a letter for each of its axes."""
 
 
 @lowering("einsum")
 def _einsum(node: Node, operands: tuple[Node, ...]) -> Node:
     left, _, result = node.attributes["subscripts"].partition("->")
-    terms = left.split(",")
+    return contracted(operands, left.split(","), result, node.span)
+
+
+def contracted(factors: Sequence[Node], terms: Sequence[str], result: str, span: Span) -> Node:
+    """The sum of products of factors, whose axes have the letters of ``terms``, over the letters
+    that are not in the result."""
     needed = [set(result).union(*terms[i + 1 :], *terms[:i]) for i in range(len(terms))]
-    pairs = [
-        _alone(operand, term, others, node.span)
-        for operand, term, others in zip(operands, terms, needed, strict=True)
+    single = [
+        _alone(factor, term, others, span)
+        for factor, term, others in zip(factors, terms, needed, strict=True)
     ]
-    total, letters = pairs[0]
-    for i, (operand, term) in enumerate(pairs[1:], start=1):
-        later = set(result).union(*(t for _, t in pairs[i + 1 :]))
-        kept = "".join(c for c in dict.fromkeys(letters + term) if c in later)
-        if i == len(pairs) - 1:
-            kept = result
-        total, letters = _pair(total, operand, letters, term, kept, node.span), kept
-    return _arranged(total, letters, result, node.span)
+    sizes = {c: s for x, term in single for c, s in zip(term, x.type.shape, strict=True)}
+    tree = pairing([term for _, term in single], result, sizes)
+    total, letters = _multiplied(tree, single, set(result), result, span)
+    return arranged(total, letters, result, span)
 
 
-def _alone(x: Node, term: str, others: set[str], span: Span) -> tuple[Node, str]:
+def _multiplied(
+    tree: Tree, single: Sequence[Lettered], needed: set[str], wanted: str, span: Span
+) -> Lettered:
+    """The product of the factors of a tree, with the letters that are ``needed`` besides; in the
+    order ``wanted``, or the one that comes by itself if that is empty."""
+    if isinstance(tree, int):
+        return single[tree]
+    first, second = tree
+    beside = [needed.union(*(single[i][1] for i in _leaves(side))) for side in (second, first)]
+    a, left = _multiplied(first, single, beside[0], "", span)
+    b, right = _multiplied(second, single, beside[1], "", span)
+    kept = [c for c in dict.fromkeys(left + right) if c in needed]
+    kept.sort(key=lambda c: (c not in left or c not in right, c not in left))
+    out = wanted if set(wanted) == set(kept) else "".join(kept)
+    return pair(a, b, left, right, out, span), out
+
+
+def _leaves(tree: Tree) -> list[int]:
+    return [tree] if isinstance(tree, int) else [*_leaves(tree[0]), *_leaves(tree[1])]
+
+
+def _alone(x: Node, term: str, others: set[str], span: Span) -> Lettered:
     """An operand without letters that stand twice in it, or only in it."""
     for letter in dict.fromkeys(term):
         while term.count(letter) > 1:
@@ -52,11 +78,11 @@ def _permuted(x: Node, order: Sequence[int], span: Span) -> Node:
     return make("transpose", [x], span, {"axes": tuple(i - rank for i in order)})
 
 
-def _arranged(x: Node, letters: str, wanted: str, span: Span) -> Node:
+def arranged(x: Node, letters: str, wanted: str, span: Span) -> Node:
     return _permuted(x, [letters.index(letter) for letter in wanted], span)
 
 
-def _pair(a: Node, b: Node, left: str, right: str, out: str, span: Span) -> Node:
+def pair(a: Node, b: Node, left: str, right: str, out: str, span: Span) -> Node:
     """Two operands, as a product of matrices and vectors where the axes already lie so."""
     product = _as_product(a, b, left, right, out, span)
     if product is not None:
@@ -70,7 +96,7 @@ def _as_product(a: Node, b: Node, left: str, right: str, out: str, span: Span) -
     rows = "".join(c for c in left if c not in right)
     columns = "".join(c for c in right if c not in left)
     if not summed:
-        return _entrywise(a, b, left, right, out, span)
+        return entrywise(a, b, left, right, out, span)
     if max(map(len, (summed, rows, columns))) > 1:
         return None
     if not all(letters.startswith(batch) for letters in (left, right, out)):
@@ -91,7 +117,7 @@ def _turned(x: Node, turn: bool, span: Span) -> Node:
     return swap_last(x, span) if turn else x
 
 
-def _entrywise(a: Node, b: Node, left: str, right: str, out: str, span: Span) -> Node:
+def entrywise(a: Node, b: Node, left: str, right: str, out: str, span: Span) -> Node:
     """A product without a sum."""
     if len(left) == len(right) == 1 and out == left + right:
         return make("vecouter", [a, b], span)
@@ -100,7 +126,7 @@ def _entrywise(a: Node, b: Node, left: str, right: str, out: str, span: Span) ->
 
 def _aligned(x: Node, letters: str, out: str, span: Span) -> Node:
     """The axes in the order of the result, with new ones where there are none."""
-    x = _arranged(x, letters, "".join(c for c in out if c in letters), span)
+    x = arranged(x, letters, "".join(c for c in out if c in letters), span)
     missing = tuple(i - len(out) for i, letter in enumerate(out) if letter not in letters)
     leading = missing == tuple(range(-len(out), -len(letters)))
     return make("expand_dims", [x], span, {"axis": missing}) if missing and not leading else x
@@ -115,7 +141,7 @@ def _tensordot(node: Node, operands: tuple[Node, ...]) -> Node:
     for i, j in zip(*node.attributes["axes"], strict=True):
         right[j] = left[i]
     out = [c for c in left if c not in right] + [c for c in right if c not in left]
-    return _pair(a, b, "".join(left), "".join(right), "".join(out), node.span)
+    return pair(a, b, "".join(left), "".join(right), "".join(out), node.span)
 
 
 def _letters(letters: Iterable[str], count: int) -> list[str]:

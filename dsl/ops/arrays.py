@@ -53,9 +53,16 @@ def _permuted(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attr
 
 
 def _permute_text(types: Sequence[Type], attributes: Attributes) -> str:
-    if types[0].rank == 2:
+    """The last two axes exchanged are a matrix transposed; two others are named."""
+    rank, axes = types[0].rank, attributes["axes"]
+    if rank == 2:
         return "{x}.T"
-    return "np.transpose({x}, {axes})"
+    if axes == (*range(-rank, -2), -1, -2):
+        return "{x}.mT"
+    moved = [axis + rank for i, axis in enumerate(axes, -rank) if axis != i]
+    if len(moved) == 2:
+        return f"np.swapaxes({{x}}, {min(moved)}, {max(moved)})"
+    return f"np.transpose({{x}}, {tuple(axis + rank for axis in axes)})"
 
 
 _declare(
@@ -164,9 +171,10 @@ def _squeezed(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attr
 
 def _squeeze_text(types: Sequence[Type], attributes: Attributes) -> str:
     rank = types[0].rank
-    if len(attributes["axis"]) < rank:
-        return "np.squeeze({x}, {axis})"
-    return f"{{x}}[{', '.join('0' * rank)}]"  # The only entry.
+    items = ["0" if axis in attributes["axis"] else ":" for axis in range(-rank, 0)]
+    while items[-1] == ":":
+        items.pop()
+    return f"{{x}}[{', '.join(items)}]"
 
 
 _declare(
@@ -341,7 +349,7 @@ def _eye_text(types: Sequence[Type], attributes: Attributes) -> str:
 
 _declare("zeros", "*shape:sizes", "An array of zeros.", sample="zeros(M, N)",
     infer=_filled,
-         numpy="np.zeros({shape}, {dtype})", paper="zeros({shape})", latex="0",
+         numpy="np.zeros({shape}, {dtype})", paper="zeros({shape})", latex="0", cheap=True,
          values=iv.constant(iv.point(0.0)))  # fmt: skip
 _declare("ones", "*shape:sizes", "An array of ones.", sample="ones(M, N)",
     infer=_filled,

@@ -38,10 +38,12 @@ def _contract_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type,
 
 
 def _contract_text(types: Sequence[Type], attributes: Attributes) -> str:
-    """Several axes summed over at once are faster as one product of matrices."""
-    summed = set(attributes["left"] + attributes["right"]) - set(attributes["out"])
-    text = f'"{attributes["left"]},{attributes["right"]}->{attributes["out"]}"'
-    return f"np.einsum({text}, {{a}}, {{b}}{', optimize=True' * bool(summed)})"
+    """Of two operands and without ``optimize``, which only costs time for them: what is a product
+    of matrices is made one by a pass."""
+    left, right, out = attributes["left"], attributes["right"], attributes["out"]
+    if left == right and not out:
+        return "np.vdot({a}, {b})"
+    return f'np.einsum("{left},{right}->{out}", {{a}}, {{b}})'
 
 
 def _terms(types: Sequence[Type], attributes: Attributes, result: Type) -> Size:

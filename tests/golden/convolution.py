@@ -103,10 +103,13 @@ def _log_softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
 
 def _scatter_along(x: Array, indices: Array, size: int, axis: int) -> Array:
     """Zeros with an axis of a size, where the entries of x are added at indices, each
-    position of the other axes by itself."""
+    position of the other axes by itself. One entry at each position meets no other."""
     axis %= x.ndim
     before, after = x.shape[:axis], x.shape[axis + 1 :]
     result = np.zeros((*before, size, *after), x.dtype)
+    if x.shape[axis] == 1:
+        np.put_along_axis(result, indices, x, axis)
+        return result
     width = np.prod(after, dtype=np.int64)
     starts = np.arange(np.prod(before, dtype=np.int64)) * size
     rows = starts[:, None, None] + indices.reshape(starts.size, x.shape[axis], width)
@@ -191,7 +194,7 @@ def forward(
     K = W.shape[1]
     conv2d_padded = np.pad(images, ((0, 0), (0, 0), (1, 1), (1, 1)))
     conv2d_patches = _windows(conv2d_padded, (3, 3))
-    transpose_conv2d_patches = np.transpose(conv2d_patches, (-6, -5, -2, -1, -4, -3))
+    transpose_conv2d_patches = np.transpose(conv2d_patches, (0, 1, 4, 5, 2, 3))
     conv2d_columns = np.reshape(transpose_conv2d_patches, (N, 9, 64))
     product = np.reshape(filters, (3, 9)) @ conv2d_columns
     features = np.maximum(np.reshape(product, (N, 3, 8, 8)), 0)  # line 8
@@ -233,7 +236,7 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     K = cache.K
     dtype = W.dtype
     dout = dtype.type(float(dout))
-    transpose_conv2d_patches = np.transpose(conv2d_patches, (-6, -5, -2, -1, -4, -3))
+    transpose_conv2d_patches = np.transpose(conv2d_patches, (0, 1, 4, 5, 2, 3))
     conv2d_columns = np.reshape(transpose_conv2d_patches, (N, 9, 64))
     # loss = cross_entropy(logits, labels)  (line 11):  d(mean(chosen)) = -dloss
     # mean(chosen)  (library):  dchosen = d(mean(chosen)) / count(chosen)
@@ -267,9 +270,9 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     # reshape(reshape(kernel, [O, C * R * S]) @ columns, [N, O, (H + 2 * padding - R)...
     # d(matmul(...)) = d(reshape(...))
     d_product = np.reshape(d_reshape_product, (N, 3, 64))
+    product_3 = d_product @ conv2d_columns.mT
     # reshape(kernel, [O, C * R * S]) @ columns (library):
     # d(reshape(...)) = d(matmul(...)) columnsᵀ
-    product_3 = d_product @ np.transpose(conv2d_columns, (-3, -1, -2))
     # reshape(kernel, [O, C * R * S])  (library):  dfilters = d(reshape(...))
     d_filters = np.reshape(np.sum(product_3, axis=0), (3, 1, 3, 3))
     return Gradients(d_filters, d_W)
@@ -298,7 +301,7 @@ def value_and_grad(
     dtype = images.dtype
     conv2d_padded = np.pad(images, ((0, 0), (0, 0), (1, 1), (1, 1)))
     conv2d_patches = _windows(conv2d_padded, (3, 3))
-    transpose_conv2d_patches = np.transpose(conv2d_patches, (-6, -5, -2, -1, -4, -3))
+    transpose_conv2d_patches = np.transpose(conv2d_patches, (0, 1, 4, 5, 2, 3))
     conv2d_columns = np.reshape(transpose_conv2d_patches, (N, 9, 64))
     reshape = np.reshape(np.reshape(filters, (3, 9)) @ conv2d_columns, (N, 3, 8, 8))
     features = np.maximum(reshape, 0)  # line 8
@@ -338,10 +341,9 @@ def value_and_grad(
     # d(reshape(...)) = dfeatures * (reshape(...) > 0)
     # reshape(reshape(kernel, [O, C * R * S]) @ columns, [N, O, (H + 2 * padding - R)...
     # d(matmul(...)) = d(reshape(...))
-    d_product = np.reshape(d_features * (reshape > 0), (N, 3, 64))
+    product_2 = np.reshape(d_features * (reshape > 0), (N, 3, 64)) @ conv2d_columns.mT
     # reshape(kernel, [O, C * R * S]) @ columns (library):
     # d(reshape(...)) = d(matmul(...)) columnsᵀ
-    product_2 = d_product @ np.transpose(conv2d_columns, (-3, -1, -2))
     d_reshape_filters = np.sum(product_2, axis=0)
     # reshape(kernel, [O, C * R * S])  (library):  dfilters = d(reshape(...))
     d_filters = np.reshape(d_reshape_filters, (3, 1, 3, 3))
