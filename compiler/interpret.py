@@ -34,6 +34,8 @@ class Interpreter:
         self.sizes = sizes
         self.dtype = np.dtype(dtype)
         self.values: dict[Node, Value] = {}
+        self.codes: dict[Node, Any] = {}
+        self.names = {**namespace(), "np": np, "dtype": self.dtype}
 
     def run(self, roots: Iterable[Node]) -> list[Value]:
         roots = list(roots)
@@ -80,6 +82,7 @@ class Interpreter:
         more = list(more)
         for step in reversed(range(count)) if loop.backwards else range(count):
             inner = Interpreter(self.inputs, self.sizes, self.dtype)
+            inner.codes, inner.names = self.codes, self.names
             held = zip(loop.states, states, strict=True)
             inner.values = {place: self.convert(value, place) for place, value in held}
             inner.values |= zip(loop.captured, captured, strict=True)
@@ -102,9 +105,11 @@ class Interpreter:
                 operand if parameter in node.op.places else np.asarray(operand, self.dtype)
                 for operand, parameter in zip(operands, _parameters(node), strict=True)
             ]
-        code = _compiled(expression(node, self.sizes))
-        names = {f"v{i}": value for i, value in enumerate(operands)}
-        result = eval(code, {**namespace(), "np": np, "dtype": self.dtype}, names)
+        code = self.codes.get(node)
+        if code is None:
+            code = self.codes[node] = _compiled(expression(node, self.sizes))
+        values = {f"v{i}": value for i, value in enumerate(operands)}
+        result = eval(code, self.names, values)
         return self.convert(result, node)
 
     def convert(self, value: Value, node: Node) -> Value:

@@ -13,6 +13,7 @@ from gradc.compiler.compilation import Options
 from gradc.compiler.evaluate import given_values
 from gradc.compiler.forward import tangents
 from gradc.compiler.interpret import Interpreter
+from gradc.compiler.nested import expand
 from gradc.compiler.reverse import gradients
 from gradc.dsl.graph import make
 from gradc.dsl.lower import lower
@@ -28,7 +29,7 @@ def test_forward_agrees_with_reverse_on_examples(path: Path) -> None:
     program = driver.checked(driver.read(path))
     rng = np.random.default_rng(0)
     for example in program.examples:
-        graph = lower(program.graph)
+        graph = expand(lower(program.graph))
         wrt = {n: graph.inputs[n] for n in program.interface.differentiated}
         moves = {n: make("input", (), v.span, {"name": f"d{n}", "type": v.type})
                  for n, v in wrt.items()}  # fmt: skip
