@@ -230,8 +230,8 @@ class Writer:
         lines, states = self.states(outer, until)
         scope = scope.inside(*states)
         if not until:
-            line, made = self.grown(scope, range_, t)
-            lines += line
+            emitted, made = self.grown(scope, range_, t)
+            lines += emitted
             scope = scope.inside(*made)
         if nested and self.chance(60):
             text, made = self.loop(scope, self.pick(INNER), [], nested - 1)
@@ -248,8 +248,8 @@ class Writer:
             scope = scope.inside(Known(f"next {state.text}", state.kind, state.shape))
         after = [*states]
         if not until:
-            text, stacks = self.emits(scope, range_)
-            lines += text
+            emitted, stacks = self.emits(scope, range_)
+            lines += emitted
             after += stacks
         if self.chance(30):
             lines.reverse()
