@@ -87,6 +87,8 @@ def plan(
     forced = {*separate, *results}
     for node in nodes:
         forced.update(seen_in_steps(node))
+        if uses[node] > 1 and _in_place(node) and node.operands:
+            forced.update(o for o in node.operands if not is_leaf(o) and not _in_place(o))
     weight: dict[Node, int] = {}
     statements: list[Node] = []
     inlined: set[Node] = set()

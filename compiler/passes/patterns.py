@@ -17,6 +17,7 @@ from ...dsl.ops import OPS
 from ...dsl.parse import parse_expression
 from ...dsl.shapes import Mismatch
 from ...dsl.source import Source, Span
+from .rewrite import anonymous
 
 _OPERATORS = {
     "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "==": "equal", "^": "power",
@@ -138,17 +139,13 @@ def _matches(pattern: Pattern, node: Node, binding: Binding, through: bool) -> I
         if node.is_constant(pattern.number):
             yield binding
         return
-    if node.op.name != pattern.op or not (through or _anonymous(node)):
+    if node.op.name != pattern.op or not (through or anonymous(node)):
         return
     orders: Iterable[tuple[Node, ...]] = [node.operands]
     if OPS[pattern.op].commutative and len(node.operands) == 2:
         orders = [node.operands, node.operands[::-1]]
     for operands in orders:
         yield from _match_all(pattern.operands, operands, binding, through)
-
-
-def _anonymous(node: Node) -> bool:
-    return not node.name and node.adjoint_of is None
 
 
 def alike(a: Node, b: Node) -> bool:
