@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..dsl.graph import Node, topological
-from .looping import Looping
+from ..dsl.graph import Node
 from .names import Names, legal, temporary
 from .python import INDENT, WIDTH, fits
 from .render import Renderer, whole_call
-from .schedule import Function, call_key, is_leaf, seen_in_steps
+from .schedule import Function, call_key, is_leaf
 
 # Operations that raise no floating-point warning, whatever their operands are.
 _QUIET = frozenset(
@@ -29,7 +29,7 @@ def no_comment(node: Node, inside: list[Node]) -> list[str]:
 
 
 @dataclass
-class _Line:
+class Line:
     text: str
     risky: bool = False
 
@@ -38,7 +38,7 @@ class _Line:
         return self.text.lstrip().startswith("#")
 
 
-class Body:
+class Body(ABC):
     """Writes the statements of a function; ``lines`` holds them, indented once."""
 
     def __init__(self, renderer: Renderer, names: Names, indent: str = INDENT) -> None:
@@ -47,14 +47,17 @@ class Body:
         self.indent = indent
         self.function = Function((), (), (), frozenset())
         self.risky: set[Node] = set()
-        self._lines: list[_Line] = []
+        self._lines: list[Line] = []
         self._written: set[Node] = set()
         self._chosen: dict[Node, str] = {}
 
-    def take(self, function: Function) -> None:
-        """The statements to write, what they are given having names already."""
+    def take(self, function: Function, order: Sequence[Node], results: Iterable[Node]) -> None:
+        """The statements to write, what they are given having names already.
+
+        What only branches use is known from all nodes, in ``order``, and what is made of them.
+        """
         self.function = function
-        self.risky = set() if self.renderer.scalar else risky_nodes(function)
+        self.risky = set() if self.renderer.scalar else risky_nodes(order, results)
         self._written = set(self.renderer.names)
         for node in function.statements:
             if node in self._chosen:
@@ -64,19 +67,15 @@ class Body:
 
     def indented(self) -> Body:
         """The body of a block inside this one."""
-        return Body(self.renderer, self.names, self.indent + INDENT)
+        return type(self)(self.renderer, self.names, self.indent + INDENT)
 
     def begin(self, text: str) -> None:
         """A statement that comes before all others."""
-        self._lines.append(_Line(f"{self.indent}{text}"))
+        self._lines.append(Line(f"{self.indent}{text}"))
 
     def choose(self, node: Node, name: str) -> None:
         """The variable that a node is assigned to."""
         self._chosen[node] = name
-
-    def kept_apart(self, results: Iterable[Node]) -> list[Node]:
-        """Nodes that must be variables before the loops that the results need."""
-        return [o for n in topological(results) for o in seen_in_steps(n)]
 
     def write(self, comment: Commenter) -> list[str]:
         """All statements; ``comment`` gives the lines above one, from what it computes."""
@@ -106,30 +105,19 @@ class Body:
             if len(line) > WIDTH:
                 line += "  # fmt: skip"
         self._lines += self._remarks(node, inside, comment)
-        self._lines.append(_Line(self.with_place(line, node), quiet))
+        self._lines.append(Line(self.with_place(line, node), quiet))
         for target in targets:
             self.renderer.names[target] = self.name_of(target)
             self._written.add(target)
         return None
 
+    @abstractmethod
     def loop(self, node: Node, comment: Commenter) -> None:
         """A loop, with all its results that are wanted."""
-        key = call_key(node)
-        targets = [n for n in self.function.statements
-                   if n.op.name == "scan" and call_key(n) == key]  # fmt: skip
-        inside = list(self.inside(node))
-        for part in dict.fromkeys(o for t in inside for o in t.operands):
-            if part not in self._written and not is_leaf(part) and part.op.name == "scan":
-                self.statement(part, comment)
-        self._lines += self._remarks(node, inside, comment)
-        quiet = any(target in self.risky for target in targets)
-        lines = Looping(self, targets, comment).write()
-        self._lines += [_Line(line, quiet) for line in lines]
-        self._written |= set(targets)
 
-    def _remarks(self, node: Node, inside: list[Node], comment: Commenter) -> list[_Line]:
+    def _remarks(self, node: Node, inside: list[Node], comment: Commenter) -> list[Line]:
         deeper = self.indent.removeprefix(INDENT)
-        return [_Line(deeper + text) for text in comment(node, inside)]
+        return [Line(deeper + text) for text in comment(node, inside)]
 
     def targets(self, node: Node) -> list[Node]:
         """The results that one statement computes: those of the node's call that are wanted."""
@@ -203,31 +191,30 @@ class Body:
         return lines
 
 
-def guarded_nodes(function: Function) -> set[Node]:
-    """The nodes that only branches of conditions use."""
-    order = topological(function.results, function.given)
+def guarded_nodes(order: Sequence[Node], results: Iterable[Node]) -> set[Node]:
+    """The nodes, in an order of computation, that only branches of conditions use."""
     users: dict[Node, list[tuple[Node, int]]] = {}
     for node in order:
         for position, operand in enumerate(node.operands):
             users.setdefault(operand, []).append((node, position))
-    results = set(function.results)
+    results = set(results)
     guarded: set[Node] = set()
     for node in reversed(order):
-        if node in results or is_leaf(node):
+        if node in results or is_leaf(node) or node not in users:
             continue
         if all(
             (user.op.name == "where" and position > 0) or user in guarded
-            for user, position in users.get(node, ())
+            for user, position in users[node]
         ):
             guarded.add(node)
     return guarded
 
 
-def risky_nodes(function: Function) -> set[Node]:
+def risky_nodes(order: Sequence[Node], results: Iterable[Node]) -> set[Node]:
     """Guarded nodes that may warn, with those that compute with their results."""
-    guarded = guarded_nodes(function)
+    guarded = guarded_nodes(order, results)
     risky: set[Node] = set()
-    for node in topological(function.results, function.given):
+    for node in order:
         if node in guarded:
             warns = node.op.name not in _QUIET and not node.op.view
             if warns or any(operand in risky for operand in node.operands):

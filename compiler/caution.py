@@ -7,16 +7,17 @@ silent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from ..dsl.errors import Diagnostic, mistakes
-from ..dsl.graph import Graph, Node, topological
+from ..dsl.graph import Graph, Input, Node, topological
 from ..dsl.intervals import NON_NEGATIVE, POSITIVE, REAL, Interval
 from ..dsl.library import prelude
+from ..dsl.loops import Loop, called, with_steps
 from ..dsl.lower import lower
 from .passes.shelter import guards_of
 from .passes.stabilise import stabilise
-from .ranges import ranges
+from .ranges import of_steps, ranges
 from .rules import rule_of
 
 _COMPARISONS = ("less", "less_equal", "greater", "greater_equal")
@@ -28,8 +29,7 @@ def cautions(graph: Graph) -> Iterator[Diagnostic]:
     graph = stabilise(lower(graph))
     moving = _reached(graph, [i for i in graph.inputs.values() if _differentiated(graph, i)])
     yield from _zero_gradients(graph)
-    if any(node.op.cautious for node in graph.nodes):
-        yield from _domains(graph, moving)
+    yield from _domains(graph, moving, {})
 
 
 def _differentiated(graph: Graph, node: Node) -> bool:
@@ -74,9 +74,66 @@ def _zero_gradients(graph: Graph) -> Iterator[Diagnostic]:
 # ── Domains ─────────────────────────────────────────────────────────────────
 
 
-def _domains(graph: Graph, moving: set[Node]) -> Iterator[Diagnostic]:
-    known = ranges(graph.nodes)
-    positive = _positive(graph, known)
+def _domains(
+    graph: Graph, moving: set[Node], given: Known, positive: Iterable[Node] = ()
+) -> Iterator[Diagnostic]:
+    """The warnings of a graph and of the steps of its loops, given what placeholders can be, and
+    which are ``positive``."""
+    if not any(node.op.cautious for node in with_steps(graph.nodes)):
+        return
+    known = ranges([node for node in graph.nodes if node not in given], given)
+    positive = _positive(graph, known, positive)
+    yield from _in_graph(graph, moving, known, positive)
+    results: dict[Loop, list[Node]] = {}
+    for node in graph.nodes:
+        if node.op.name == "scan":
+            results.setdefault(node.attributes["loop"], []).append(node)
+    for loop, nodes in results.items():
+        body = _body(graph, loop, nodes)
+        places = dict(zip(loop.placeholders[1:], nodes[0].operands, strict=False))
+        sources = [p for p, o in places.items() if o in moving or p in loop.states]
+        seen = of_steps(nodes[0], known)
+        above = _stay_positive(body, nodes[0], seen, positive)
+        yield from _domains(body, _reached(body, sources), seen, above)
+
+
+def _body(graph: Graph, loop: Loop, results: Iterable[Node]) -> Graph:
+    """What a step computes, as a graph."""
+    stacked = [n for r in results for sort, n in [r.attributes["result"]] if sort == "stack"]
+    roots = {str(i): node for i, node in enumerate(loop.roots(stacked))}
+    return Graph(graph.interface, {called(place): place for place in loop.placeholders}, roots)
+
+
+def _stay_positive(body: Graph, node: Node, seen: Known, positive: Collection[Node]) -> set[Node]:
+    """What a step sees that is positive: of states those that begin so and that no step ends."""
+    loop: Loop = node.attributes["loop"]
+    places = zip(loop.placeholders[1:], node.operands, strict=False)
+    assumed = {place for place, operand in places if operand in positive}
+    known = ranges([part for part in body.nodes if part not in seen], seen)
+    while True:
+        found = _positive(body, known, assumed)
+        pairs = zip(loop.states, loop.nexts, strict=True)
+        wrong = {state for state, after in pairs if state in assumed and after not in found}
+        if not wrong:
+            return assumed
+        assumed = assumed - wrong
+
+
+def _result_is_positive(graph: Graph, node: Node, known: Known, positive: Collection[Node]) -> bool:
+    loop, (sort, which) = node.attributes["loop"], node.attributes["result"]
+    if sort == "steps" or (sort == "stack" and loop.dynamic):
+        return False
+    body, seen = _body(graph, loop, [node]), of_steps(node, known)
+    above = _stay_positive(body, node, seen, positive)
+    if sort == "final":
+        return loop.states[which] in above
+    within = ranges([part for part in body.nodes if part not in seen], seen)
+    return which in _positive(body, within, above)
+
+
+def _in_graph(
+    graph: Graph, moving: set[Node], known: Known, positive: set[Node]
+) -> Iterator[Diagnostic]:
     guards = guards_of(graph)
     library = {definition.span.source for definition in prelude().values()}
     for node in graph.nodes:
@@ -89,15 +146,15 @@ def _domains(graph: Graph, moving: set[Node]) -> Iterator[Diagnostic]:
             guard = guards.get(node)
             if guard is not None and _under(guard, operand, known).within(domain):
                 continue
-            is_input = operand.op.name == "input" and _differentiated(graph, operand)
-            keyword = "input" if is_input else "data"
-            yield _warning(node, operand, domain, known[operand], keyword)
+            inputs = [i for i in graph.interface.inputs if i.name == operand.label]
+            declared = inputs[0] if inputs and operand.op.name == "input" else None
+            yield _warning(node, operand, domain, known[operand], declared)
 
 
-def _positive(graph: Graph, known: Known) -> set[Node]:
+def _positive(graph: Graph, known: Known, assumed: Iterable[Node] = ()) -> set[Node]:
     """The nodes that are positive as numbers of mathematics: intervals are those of what is
     computed, where a product of tiny numbers is 0."""
-    found: set[Node] = set()
+    found = set(assumed)
     for node in graph.nodes:
         operands = node.operands
         above = [operand for operand in operands if operand in found]
@@ -106,6 +163,8 @@ def _positive(graph: Graph, known: Known) -> set[Node]:
                 holds = len(above) == len(operands)
             case "add" | "hypot":
                 holds = bool(above) and all(known[o].within(NON_NEGATIVE) for o in operands)
+            case "scan":
+                holds = _result_is_positive(graph, node, known, found)
             case "exp" | "exp2" | "softplus" | "sigmoid" | "softmax" | "cosh":
                 holds = True
             case _:
@@ -137,13 +196,14 @@ def _is_whole(exponent: Node) -> bool:
 
 
 def _warning(
-    node: Node, operand: Node, domain: Interval, known: Interval, keyword: str
+    node: Node, operand: Node, domain: Interval, known: Interval, declared: Input | None
 ) -> Diagnostic:
     wanted = _words(domain)
     place = operand.span if operand.op.name != "input" else node.span
     hint = ""
-    if operand.op.name == "input" and domain == POSITIVE:
-        hint = f"if it is, declare it so: `{keyword} {operand.label}: {operand.type} > 0`"
+    if declared is not None and domain == POSITIVE:
+        keyword = "input" if declared.differentiated else "data"
+        hint = f"if it is, declare it so: `{keyword} {declared.name}: {declared.type} > 0`"
     elif domain == POSITIVE:
         hint = "domains of inputs, as `input x: float > 0`, or a small number added, make it so"
     name = "^" if node.op.name == "power" else node.op.name

@@ -28,6 +28,8 @@ class Checking:
     def first_example(self) -> Example | None:
         """The first example of the specification that has the sizes asked for."""
         fixed = dict(self.compilation.options.sizes).items()
+        if self.compilation.options.batch:
+            return None  # Examples have one value for each input.
         examples = self.compilation.checked.examples[:1]
         return next((e for e in examples if fixed <= e.sizes.items()), None)
 

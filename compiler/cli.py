@@ -31,6 +31,7 @@ from .console import (
     spec_argument,
     specifications,
     strict_option,
+    texts_argument,
 )
 
 STAGES = ("ast", "checked", "graph", "gradient", "passes", "python")
@@ -220,7 +221,7 @@ def show_stage(spec: str, stage: str, **code: Any) -> None:
 
 
 @gradc.command()
-@paths_argument
+@texts_argument
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; status 3 if it would.")
 @speaks
 def fmt(paths: tuple[str, ...], only_check: bool) -> None:

@@ -45,9 +45,9 @@ class BackwardComments:
             file = source.name.rpartition("/")[2]
             place = "(library)" if file == "prelude.grad" else f"({file}, line {cause.span.line})"
         if cause.op.name == "scan":
-            loop = cause.attributes["loop"]
-            text = f"# The loop over {loop.index.label} {place} the other way: what arrives"
-            return [_cut(f"{text} at each step.")]
+            index = cause.attributes["loop"].index
+            text = f"# The loop over {index.label} (line {index.span.line}) in reverse: each step"
+            return [_cut(f"{text} passes on what arrives.")]
         head = f"{INDENT}# {paper.definition(cause)}  {place}:"
         positions = sorted(self.positions[cause])
         if cause.op.variadic:
@@ -70,7 +70,8 @@ class BackwardComments:
                 lines.append(_cut(text))
             if part.op.name == "add" and part.adjoint_of is not None:
                 name = paper.label(part.adjoint_of)
-                lines.append(_cut(f"# {name} is used more than once: its gradients add up."))
+                often = "in every step" if part.operands[0].op.name == "input" else "more than once"
+                lines.append(_cut(f"# {name} is used {often}: its gradients add up."))
         shared = self.sharing.get(node, [])
         if len(shared) > 1:
             lines.append(_cut(f"{INDENT}# The same gradient arrives at {_listed(shared)}."))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..dsl.check import Checked
 from ..dsl.graph import Graph, Interface
@@ -15,7 +16,9 @@ class Options:
     """What the command line or a caller asks for.
 
     ``wrt`` limits the gradients to some inputs, ``dtype`` fixes the floating type, ``sizes`` fixes
-    sizes, ``checks`` keeps the checks of arguments on entry, ``emit`` adds functions.
+    sizes, ``checks`` keeps the checks of arguments on entry, ``emit`` adds functions. ``include``
+    is a folder in which ``use`` may name any file, ``batch`` names inputs with a leading axis.
+    With ``checkpoint`` gradients of loops keep √T states and run the steps once more.
     """
 
     wrt: tuple[str, ...] | None = None
@@ -23,13 +26,16 @@ class Options:
     sizes: tuple[tuple[str, int], ...] = ()
     checks: bool = True
     emit: tuple[str, ...] = ()
+    include: Path | None = None
+    batch: tuple[str, ...] = ()
+    checkpoint: bool = False
 
     def validate(self) -> None:
         """Raises ``ValueError`` for what no specification could mean."""
         if self.dtype not in (None, "float32", "float64"):
             raise ValueError(f"dtype must be float32 or float64, not {self.dtype!r}")
-        if isinstance(self.wrt, str):
-            raise ValueError("wrt must be a list of names")
+        if isinstance(self.wrt, str) or isinstance(self.batch, str):
+            raise ValueError("wrt and batch must be lists of names")
         for name, value in self.sizes:
             if not isinstance(value, int) or value < 0:
                 raise ValueError(f"the size {name} must be a natural number, not {value!r}")
@@ -39,12 +45,16 @@ class Options:
         words = []
         if self.wrt is not None:
             words += ["--wrt", ",".join(self.wrt)]
+        if self.batch:
+            words += ["--batch", ",".join(self.batch)]
         if self.dtype is not None:
             words += ["--dtype", self.dtype]
         if self.emit:
             words += ["--emit", ",".join(self.emit)]
         for name, value in self.sizes:
             words += ["--size", f"{name}={value}"]
+        if self.checkpoint:
+            words.append("--checkpoint")
         return words if self.checks else [*words, "--no-checks"]
 
 

@@ -79,7 +79,7 @@ def checked_source(path: str, strict: bool = False) -> Checked:
     """The checked specification, its warnings shown."""
     from . import driver
 
-    program = driver.checked(source_of(path), strict=strict)
+    program = driver.checked(source_of(path), strict=strict, include=_included())
     show(program.warnings)
     return program
 
@@ -98,8 +98,31 @@ def specifications(paths: Iterable[str]) -> Iterator[str]:
 
 # ── Options shared by commands ──────────────────────────────────────────────
 
-paths_argument = click.argument("paths", nargs=-1, required=True, metavar="SPEC...")
-spec_argument = click.argument("spec", metavar="SPEC")
+_INCLUDE = "include"
+
+
+def _include(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    context.meta[_INCLUDE] = Path(value) if value else None
+
+
+def _included() -> Path | None:
+    """The folder in which the command's specifications may use any file."""
+    folder: Path | None = click.get_current_context().meta.get(_INCLUDE)
+    return folder
+
+
+def _reading(argument: Callable[..., Any]) -> Callable[..., Any]:
+    """An argument that names specifications, with the option for reading them."""
+    include = click.option(
+        "--include", metavar="FOLDER", type=click.Path(exists=True, file_okay=False),
+        help="Let `use` name any file in this folder.", expose_value=False, callback=_include,
+    )  # fmt: skip
+    return lambda command: argument(include(command))
+
+
+texts_argument = click.argument("paths", nargs=-1, required=True, metavar="SPEC...")
+paths_argument = _reading(texts_argument)
+spec_argument = _reading(click.argument("spec", metavar="SPEC"))
 strict_option = click.option("--strict", is_flag=True, help="Warnings are errors.")
 
 
@@ -112,6 +135,10 @@ def code_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--no-checks", is_flag=True, help="Leave out the checks of arguments."),
         click.option("--size", "sizes", multiple=True, metavar="N=100", help="Fix a size."),
         click.option("--dtype", type=click.Choice(["float32", "float64"]), help="Fix the dtype."),
+        click.option(
+            "--checkpoint", is_flag=True, help="Gradients of loops in the memory of √T steps."
+        ),
+        click.option("--batch", metavar="x,y", help="A leading axis on these inputs."),
         click.option("--wrt", metavar="W,b", help="Only the gradients of these inputs."),
     ):
         command = option(command)
@@ -124,6 +151,8 @@ def options_from(
     sizes: tuple[str, ...],
     no_checks: bool,
     emit: str | None,
+    batch: str | None,
+    checkpoint: bool,
 ) -> Options:
     from .compilation import Options
 
@@ -133,9 +162,14 @@ def options_from(
         if not (value.isascii() and value.isdecimal()) or name in dict(fixed):
             raise click.UsageError(f"--size {word}: write NAME=NUMBER, once for each name")
         fixed.append((name, int(value)))
-    names = tuple(n.strip() for n in wrt.split(",") if n.strip()) if wrt is not None else None
-    extras = tuple(n.strip() for n in (emit or "").split(",") if n.strip())
-    return Options(names, dtype, tuple(fixed), not no_checks, extras)
+    names = _words(wrt) if wrt is not None else None
+    return Options(names, dtype, tuple(fixed), not no_checks, _words(emit), _included(),
+                   _words(batch), checkpoint)  # fmt: skip
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    """Words with commas between."""
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
 
 
 def input_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,7 +13,7 @@ from .. import __version__
 from ..dsl.ast import Program
 from ..dsl.check import Checked, allowed, check
 from ..dsl.errors import Severity, SpecError, mistakes
-from ..dsl.graph import Graph, constant
+from ..dsl.graph import Graph, Node, constant, make
 from ..dsl.library import Files, prelude
 from ..dsl.lower import lower
 from ..dsl.parse import parse
@@ -25,7 +25,7 @@ from .compilation import DEFAULT, EXTRAS, Compilation, Options
 from .differentiate import along, seed_nodes, with_gradients, with_tangents
 from .module import module_text
 from .nested import expand
-from .passes import finish, optimise
+from .passes import finish, has_arrays, optimise
 from .passes.shelter import shelter
 from .passes.stabilise import stabilise
 
@@ -61,10 +61,13 @@ def decoded(raw: bytes, name: str, path: Path | None = None) -> Source:
 
 
 @_uncollected()
-def checked(source: Source, *, strict: bool = False) -> Checked:
-    """Parsed and checked. Raises ``SpecError``; with ``strict``, also for warnings."""
+def checked(source: Source, *, strict: bool = False, include: Path | None = None) -> Checked:
+    """Parsed and checked. Raises ``SpecError``; with ``strict``, also for warnings.
+
+    ``include`` is a folder in which ``use`` may go up and down.
+    """
     program: Program = parse(source)
-    result = check(program, prelude(), Files().load)
+    result = check(program, prelude(), Files(include).load)
     found = cautions(result.graph) if not result.is_library else ()
     result = replace(result, warnings=tuple(allowed([*result.warnings, *found], program)))
     warnings = [w for w in result.warnings if w.severity is Severity.WARNING]
@@ -89,30 +92,48 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     if interface.objective is not None:
         objective = graph.outputs[interface.objective]
         alone = replace(graph, outputs={interface.objective: objective})
-        one = constant(1.0, objective.span)
-        at_once = with_gradients(alone, {interface.objective: one}, wrt)
+        at_once = with_gradients(alone, {interface.objective: _ones_like(objective)}, wrt)
     if options.emit == ("all",):
         options = replace(options, emit=tuple(n for n in EXTRAS if not _missing(n, graph)))
     needs = _needed_functions(options, graph)
-    return Compilation(
-        program,
-        options,
-        graph,
-        _finished(both),
-        _finished(at_once) if at_once is not None else None,
-        seeds,
-        _finished(with_tangents(graph, wrt)) if "jvp" in needs else None,
-        _finished(along(at_once, wrt)) if "hvp" in needs and at_once is not None else None,
-    )
+    jvp = with_tangents(graph, wrt) if "jvp" in needs else None
+    hvp = along(at_once, wrt) if "hvp" in needs and at_once is not None else None
+    made = [optimise(g) if g is not None else None for g in (both, at_once, jvp, hvp)]
+    arrays = has_arrays(g for g in made[:2] if g is not None)
+    ready = [finish(g, arrays=arrays) if g is not None else None for g in made]
+    assert ready[0] is not None
+    return Compilation(program, options, graph, ready[0], ready[1], seeds, ready[2], ready[3])
+
+
+def _ones_like(node: Node) -> Node:
+    """The seed of an objective; in a batch, of the sum of all of them."""
+    one = constant(1.0, node.span)
+    if not node.type.rank:
+        return one
+    return make("broadcast_to", [one], node.span, {"shape": node.type.shape})
 
 
 def differentiable(program: Checked, options: Options) -> Graph:
     """The graph in canonical operations, formulas that overflow recognised, branches sheltered."""
-    return stabilise(expand(stabilise(shelter(lower(_specialised(program.graph, options))))))
+    graph = _batched(lower(_specialised(program.graph, options)), options)
+    if options.checkpoint:
+        from .checkpoint import checkpointed
+
+        graph = checkpointed(graph)
+    return stabilise(expand(stabilise(shelter(graph))))
 
 
-def _finished(graph: Graph) -> Graph:
-    return finish(optimise(graph))
+def _batched(graph: Graph, options: Options) -> Graph:
+    if not options.batch:
+        return graph
+    from .batch import batched
+
+    known = [i.name for i in graph.interface.inputs]
+    for name in options.batch:
+        if name not in known:
+            shown = ", ".join(known) or "none"
+            raise UsageError(f"--batch: there is no input `{name}` (there are: {shown})")
+    return batched(graph, options.batch)
 
 
 def _missing(function: str, graph: Graph) -> str:
@@ -184,7 +205,10 @@ def python(compilation: Compilation) -> str:
     source = compilation.interface.source
     spec = shown_path(source)
     named = "-" if spec == "<stdin>" else spec
-    command = shlex.join(["gradc", "build", named, *compilation.options.flags()])
+    flags = compilation.options.flags()
+    if compilation.options.include is not None:
+        flags = ["--include", _shown(compilation.options.include.resolve()), *flags]
+    command = shlex.join(["gradc", "build", named, *flags])
     return module_text(compilation, spec, command, __version__)
 
 
@@ -192,7 +216,10 @@ def shown_path(source: Source) -> str:
     """The path from the nearest folder above that holds a project, or the file's name."""
     if source.path is None:
         return source.name
-    path = source.path.resolve()
+    return _shown(source.path.resolve())
+
+
+def _shown(path: Path) -> str:
     for folder in path.parents:
         if (folder / "pyproject.toml").exists() or (folder / ".git").exists():
             return path.relative_to(folder).as_posix()
@@ -210,7 +237,7 @@ def stages(source: Source, options: Options = DEFAULT) -> Iterator[Stage]:
     from ..dsl.format import format_program
 
     yield Stage("ast", format_program(parse(source)))
-    program = checked(source)
+    program = checked(source, include=options.include)
     yield Stage("checked", str(program.graph))
     compilation = compiled(program, options)
     yield Stage("graph", str(compilation.forward))

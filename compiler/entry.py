@@ -59,6 +59,11 @@ class Entry:
             ready = next((i for i in waiting if self._solvable(i, known)), waiting[0])
             waiting.remove(ready)
             self.resolved.append((ready, self._shape_checks(ready, known)))
+        for name, length in interface.blocks.items():
+            math = self.setting.module("math")
+            steps = self._grouped(length)
+            self.size_expressions[name] = f"{math}.isqrt(max({steps} - 1, 0)) + 1"
+            self.size_needs[name] = length.names()
 
     def _solvable(self, i: Input, known: Sequence[str]) -> bool:
         bound = list(known)

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from ..dsl.graph import Node, attribute_text, constant, topological
+from ..dsl.loops import called
+from .differentiate import zeros_like
 from .evaluate import Evaluation
 from .paper import definition, differential, label, on_paper, rule_on_paper, slope_on_paper
-from .reverse import along_edge, gradients
+from .reverse import along_edge, gradients, pullback
 from .rules import rule_of
 
 _LETTERS = ("x", "y", "z", "u", "v", "w")
@@ -89,6 +91,8 @@ class _Explainer:
 
     def step(self, node: Node, position: int, arriving: Node) -> Step:
         operand = node.operands[position]
+        if node.op.name == "scan":
+            return self.loop_step(node, operand, arriving)
         letters, numbers = self.substitutions(node)
         contribution = along_edge(node, position, arriving)
         assert contribution is not None
@@ -107,6 +111,17 @@ class _Explainer:
         function = self.function(node, letters)
         return Step(definition(node), label(operand), function, derivative, worked,
                     node.span.line)  # fmt: skip
+
+    def loop_step(self, node: Node, operand: Node, arriving: Node) -> Step:
+        """What goes back through all steps of a loop at once."""
+        loop = node.attributes["loop"]
+        (found,) = self.interpreter.run(
+            [gradients_of(node, arriving, operand) or zeros_like(operand)]
+        )
+        worked = f"{differential(label(operand))} = {self.number(found)}"
+        name = node.name.rpartition(".")[2] or called(node)
+        return Step(f"{name} = scan {loop}", label(operand), "each step in turn",
+                    "the steps in reverse", worked, loop.index.span.line)  # fmt: skip
 
     def substitutions(self, node: Node) -> tuple[dict[str, str], dict[str, str]]:
         """The operands of a rule as letters, constants as they are; and all as numbers."""
@@ -156,6 +171,11 @@ class _Explainer:
     def scalar(self, value: float) -> str:
         text = f"{value:.4g}" if self.digits is None else f"{value:.{self.digits}f}"
         return text.removeprefix("-") if not float(text) else text
+
+
+def gradients_of(node: Node, arriving: Node, operand: Node) -> Node | None:
+    """What goes back from one node to another that it depends on."""
+    return pullback([(node, arriving)], [operand]).gradients.get(operand)
 
 
 def _only_rounds(node: Node) -> bool:

@@ -26,25 +26,19 @@ def along_loop(
     loop: Loop = node.attributes["loop"]
     places = loop.placeholders[1:]
     stacked = [n for r in results for sort, n in [r.attributes["result"]] if sort == "stack"]
-    given = {places[p]: _moved(places[p]) for p in moving}
+    arriving = {places[position]: tangent for position, tangent in moving.items()}
+    placed = {place: _moved(place) for place in arriving}
     while True:
-        found = tangents([*loop.nexts, *stacked], given)
+        found = tangents([*loop.nexts, *stacked], placed)
         pairs = zip(loop.states, loop.nexts, strict=True)
-        new = [state for state, after in pairs if after in found and state not in given]
+        new = [state for state, after in pairs if after in found and state not in placed]
         if not new:
             break
-        given |= {state: _moved(state) for state in new}
-    draft = Draft(loop.index, loop.start, loop.stop)
-    outside = dict(zip(places, node.operands, strict=False))
-    draft.states = {state: outside[state] for state in loop.states}
-    draft.captured = {value: outside[value] for value in loop.captured}
-    draft.rows = {row: outside[row] for row in loop.rows}
-    draft.nexts = dict(zip(loop.states, loop.nexts, strict=True))
-    along = {place: tangent for p, tangent in moving.items() for place in [places[p]]}
-    for place, own in given.items():
-        table = draft.rows if place in draft.rows else draft.captured
-        table = draft.states if place in draft.states else table
-        table[own] = along.get(place) or _zeros(place)
+        placed |= {state: _moved(state) for state in new}
+    draft = Draft.of(loop, node.operands)
+    for place, own in placed.items():
+        table = draft.table(place)
+        table[own] = arriving.get(place) or _zeros(place)
         if table is draft.states:
             after = draft.nexts[place]
             draft.nexts[own] = found.get(after) or _zeros(after)
@@ -52,18 +46,24 @@ def along_loop(
         until=loop.until, backwards=loop.backwards, counted=loop.counted, extends=loop
     )
     operands += node.operands[len(places) :]
-    states = list(draft.states)
     moved: dict[Node, Node] = {}
     for one in results:
-        sort, which = one.attributes["result"]
-        own: Result | None = None
-        if sort == "final" and loop.states[which] in given:
-            own = ("final", states.index(given[loop.states[which]]))
-        elif sort == "stack" and (which in found or which in given):
-            own = ("stack", found.get(which) or given[which])
-        if own is not None:
-            moved[one] = result(joint, operands, one.span, own, cause=one)
+        which = _moving_result(one, placed, found, joint)
+        if which is not None:
+            moved[one] = result(joint, operands, one.span, which, cause=one)
     return moved
+
+
+def _moving_result(
+    node: Node, placed: Mapping[Node, Node], found: Mapping[Node, Node], joint: Loop
+) -> Result | None:
+    """Which result of the joint loop is the tangent of one of the first loop."""
+    loop, (sort, which) = node.attributes["loop"], node.attributes["result"]
+    if sort == "final":
+        own = placed.get(loop.states[which])
+        return None if own is None else ("final", joint.states.index(own))
+    tangent = found.get(which) or placed.get(which) if sort == "stack" else None
+    return None if tangent is None else ("stack", tangent)
 
 
 def _moved(place: Node) -> Node:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from ..dsl.graph import Graph, Node
 from ..dsl.shapes import Kind, Type
-from .body import Body, Commenter, no_comment
+from .body import Commenter, no_comment
 from .comments import BackwardComments
 from .entry import Entry
+from .looping import Statements
 from .names import Names
 from .python import INDENT, bracketed, docstring, fits
 from .render import Renderer, chooses_whole
@@ -31,8 +32,9 @@ class FunctionScope:
         self.renderer.names[node] = name
 
     def write(self, function: Function, comment: Commenter = no_comment) -> None:
-        body = Body(self.renderer, self.names)
-        body.take(function)
+        body = Statements(self.renderer, self.names)
+        graph = self.graph
+        body.take(function, graph.nodes, [*graph.outputs.values(), *graph.gradients.values()])
         self.lines += body.write(comment)
 
 
@@ -197,9 +199,7 @@ class Functions:
         scope.write(function, self.comments(function, graph))
         texts = self.result_texts(scope, results, given)
         uses = scope.renderer.uses
-        self.kept_sizes = tuple(
-            n for n in (*self.interface.sizes, *self.interface.open_sizes) if n in uses.sizes
-        )
+        self.kept_sizes = tuple(n for n in self.setting.sizes if n in uses.sizes)
         arrays = [name for node, name in self.fields.items() if _has_dtype(node)]
         self.keeps_dtype = uses.dtype and not arrays
         self.setting.merge(uses)
@@ -355,16 +355,38 @@ def _sharing(graph: Graph) -> dict[Node, list[str]]:
 def _owners(node: Node) -> set[Node]:
     """The nodes whose memory a value may share, itself included."""
     owners: set[Node] = set()
+    seen: set[Node] = set()
     stack = [node]
     while stack:
         current = stack.pop()
+        if current in seen:
+            continue
+        seen.add(current)
         if current.op.view and current.operands:
             stack += current.operands
         elif chooses_whole(current):
             stack += current.operands[1:]
         else:
             owners.add(current)
+            if current.op.name == "scan" and current.attributes["result"][0] == "final":
+                stack += _shared_with(current)
     return owners
+
+
+def _shared_with(final: Node) -> list[Node]:
+    """What the state of a loop may be after it without a copy: its first value where there is no
+    step, and what a step takes over as it is."""
+    loop, (_, which) = final.attributes["loop"], final.attributes["result"]
+    outside = dict(zip(loop.placeholders[1:], final.operands, strict=False))
+    seen: set[Node] = set()
+    stack = [loop.states[which]]
+    while stack:
+        place = stack.pop()
+        if place not in seen and place in outside:
+            seen.add(place)
+            if place in loop.states:
+                stack += _owners(loop.nexts[loop.states.index(place)])
+    return [outside[place] for place in seen]
 
 
 def _repeats(node: Node) -> bool:

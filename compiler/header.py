@@ -32,6 +32,9 @@ def header(
     backward = [node for node in both.nodes if node not in ahead]
     lines.append(f"# Cost in flops: forward {flops(ahead)}, backward {flops(backward)}.")
     lines.append(f"# The cache keeps {_bytes(entries_kept(kept))} beyond the inputs (float64).")
+    if compilation.options.checkpoint:
+        lines.append("# Checkpoints: of T steps the states before √T blocks are kept; each step is")
+        lines.append("#   run once more for the gradient.")
     if setting.renamed:
         pairs = ", ".join(f"{plain(a)} -> {b}" for a, b in setting.renamed.items())
         lines.append(f"# Renamed: {pairs}")

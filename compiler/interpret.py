@@ -5,7 +5,7 @@ It reads the same table of operations as the emitters, but none of the passes, s
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -51,39 +51,45 @@ class Interpreter:
 
     def loop(self, results: list[Node]) -> dict[Node, Value]:
         """Some results of one loop."""
+        wanted = {r.attributes["result"]: r for r in results}
+        stacks = {n: self.convert(np.zeros([size.evaluate(self.sizes) for size in r.type.shape]), r)
+                  for (sort, n), r in wanted.items() if sort == "stack"}  # fmt: skip
         loop: Loop = results[0].attributes["loop"]
-        operands = [self.values[operand] for operand in results[0].operands]
-        states, captured, rows, steps = loop.split(operands)
-        states = [self.convert(v, held) for v, held in zip(states, loop.states, strict=True)]
-        stacked = [
-            r.attributes["result"][1] for r in results if r.attributes["result"][0] == "stack"
-        ]
-        start = loop.start.evaluate(self.sizes)
-        count = int(steps[0]) if steps else loop.length.evaluate(self.sizes)
-        stacks = {
-            node: self.convert(np.zeros([size.evaluate(self.sizes) for size in r.type.shape]), r)
-            for r in results
-            for sort, node in [r.attributes["result"]]
-            if sort == "stack"
-        }
+        first, _, _, _ = loop.split([self.values[operand] for operand in results[0].operands])
+        after = [self.convert(v, held) for v, held in zip(first, loop.states, strict=True)]
         done = 0
-        for step in reversed(range(count)) if loop.backwards else range(count):
-            inner = Interpreter(self.inputs, self.sizes, self.dtype)
-            inner.values = dict(zip(loop.states, states, strict=True))
-            inner.values |= zip(loop.captured, captured, strict=True)
-            inner.values |= {r: row[step] for r, row in zip(loop.rows, rows, strict=True)}
-            inner.values[loop.index] = self.convert(start + step, loop.index)
-            found = inner.run(loop.roots(stacked))
-            states = [inner.convert(v, n) for v, n in zip(found, loop.states, strict=False)]
-            for node in stacked:
-                stacks[node][step] = inner.values[node]
+        for step, inner in self.steps(results[0], stacks):
+            after = [self.convert(inner.values[n], s)
+                     for n, s in zip(loop.nexts, loop.states, strict=True)]  # fmt: skip
+            for node, stack in stacks.items():
+                stack[step] = inner.values[node]
             done += 1
-            if loop.until is not None and found[len(states)]:
-                break
-        values: dict[tuple[str, Any], Value] = {("final", i): v for i, v in enumerate(states)}
+        values: dict[tuple[str, Any], Value] = {("final", i): v for i, v in enumerate(after)}
         values |= {("stack", node): stack for node, stack in stacks.items()}
         values["steps", 0] = np.asarray(done)
         return {result: values[result.attributes["result"]] for result in results}
+
+    def steps(self, node: Node, more: Iterable[Node]) -> Iterator[tuple[int, Interpreter]]:
+        """Each step that a loop takes, counted from the first value of its index, with all that
+        it computes."""
+        loop: Loop = node.attributes["loop"]
+        operands = [self.values[operand] for operand in node.operands]
+        states, captured, rows, steps = loop.split(operands)
+        start = loop.start.evaluate(self.sizes)
+        count = int(steps[0]) if steps else loop.length.evaluate(self.sizes)
+        more = list(more)
+        for step in reversed(range(count)) if loop.backwards else range(count):
+            inner = Interpreter(self.inputs, self.sizes, self.dtype)
+            held = zip(loop.states, states, strict=True)
+            inner.values = {place: self.convert(value, place) for place, value in held}
+            inner.values |= zip(loop.captured, captured, strict=True)
+            inner.values |= {r: row[step] for r, row in zip(loop.rows, rows, strict=True)}
+            inner.values[loop.index] = self.convert(start + step, loop.index)
+            inner.run(loop.roots(more))
+            yield step, inner
+            states = [inner.values[after] for after in loop.nexts]
+            if loop.until is not None and inner.values[loop.until]:
+                return
 
     def evaluate(self, node: Node) -> Value:
         """One node, its operands being known."""

@@ -62,7 +62,8 @@ def load_file(path: Path, options: Options = DEFAULT) -> ModuleType:
     text = _cached_text(cached, key)
     place = str(cached)
     if text is None:
-        text = f"{driver.python(driver.compiled(driver.checked(source), options))}# key {key}\n"
+        program = driver.checked(source, include=options.include)
+        text = f"{driver.python(driver.compiled(program, options))}# key {key}\n"
         try:
             write_atomically(cached, text)
         except OSError:
@@ -79,7 +80,7 @@ def _short_hash(text: str) -> str:
 
 def _key(source: Source, options: Options) -> str:
     """The hash of all that the module depends on: spec, used files, flags, version."""
-    parts = [__version__, repr(options), source.text, *(_used_texts(source))]
+    parts = [__version__, repr(options), source.text, *_used_texts(source, options)]
     digest = hashlib.sha256()
     for part in parts:
         digest.update(f"{len(part)}:".encode())
@@ -87,7 +88,7 @@ def _key(source: Source, options: Options) -> str:
     return digest.hexdigest()
 
 
-def _used_texts(source: Source) -> list[str]:
+def _used_texts(source: Source, options: Options) -> list[str]:
     """The texts of the files a specification uses, found only where it says ``use``."""
     if "use" not in source.text:
         return []
@@ -95,7 +96,7 @@ def _used_texts(source: Source) -> list[str]:
     from ..dsl.parse import parse
     from ..dsl.scope import Report
 
-    files = Files()
+    files = Files(options.include)
     for declaration in parse(source).declarations:
         if isinstance(declaration, ast.Use):
             files.load(declaration, Report())

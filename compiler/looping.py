@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Iterable
 
 from ..dsl.graph import Node, topological
-from ..dsl.intervals import Interval
 from ..dsl.loops import Loop, called
 from ..dsl.shapes import Kind
 from ..dsl.sizes import ZERO, Size
+from .body import Body, Commenter, Line
 from .names import legal
 from .python import INDENT
-from .ranges import ranges
+from .ranges import of_steps, ranges
 from .schedule import Function, call_key, is_leaf, is_weak, leading_cut, plan
 
-if TYPE_CHECKING:
-    from .body import Body
-
-Commenter = Callable[[Node, list[Node]], list[str]]
 _DTYPES = {Kind.INT: "int64", Kind.BOOL: "bool_"}
+
+
+class Statements(Body):
+    """The statements of a function, loops among them."""
+
+    def loop(self, node: Node, comment: Commenter) -> None:
+        """A loop, with all its results that are wanted."""
+        key = call_key(node)
+        targets = [n for n in self.function.statements
+                   if n.op.name == "scan" and call_key(n) == key]  # fmt: skip
+        inside = list(self.inside(node))
+        for part in dict.fromkeys(o for t in inside for o in t.operands):
+            if part not in self._written and not is_leaf(part) and part.op.name == "scan":
+                self.statement(part, comment)
+        self._lines += self._remarks(node, inside, comment)
+        quiet = any(target in self.risky for target in targets)
+        lines = Looping(self, targets, comment).write()
+        self._lines += [Line(line, quiet) for line in lines]
+        self._written |= set(targets)
 
 
 class Looping:
@@ -54,6 +68,7 @@ class Looping:
         self.renderer.names, self.renderer.known = before
         self.lines.append(f"{self.body.indent}{head}")
         self.lines += step
+        self.body.names.end_loop(self.index)
         for (sort, which), target in self.results.items():
             state = self.loop.states[which] if sort == "final" else None
             name = held[state] if state is not None else self.body.name_of(target)
@@ -72,8 +87,8 @@ class Looping:
             else:
                 held[state] = self.body.names.numbered(legal(called(state)))
             text = self._kept_kind(first)
-            shared = first in self.renderer.names or is_leaf(first)
-            if self._is_buffer(state) and shared:
+            own = first.op.name == "zeros" and first not in self.renderer.names
+            if self._is_buffer(state) and not own:
                 text += ".copy()"
             if text != held[state]:
                 self._add(f"{held[state]} = {text}")
@@ -118,7 +133,8 @@ class Looping:
         counted = f"range({end})" if self.loop.start == ZERO else f"range({start}, {end})"
         if self.loop.backwards:
             counted = f"reversed({counted})"
-        return f"for {self.index or '_'} in {counted}:"
+        place = f"  # line {self.loop.index.span.line}" if self.node.cause is None else ""
+        return f"for {self.index or '_'} in {counted}:{place}"
 
     def _position(self, offset: Size = ZERO, turned: bool = False) -> str:
         """The index of the step, counted from 0, as a subscript."""
@@ -134,7 +150,7 @@ class Looping:
 
     def _need_index(self) -> None:
         if not self.index:
-            self.index = self.body.names.numbered(legal(called(self.loop.index)))
+            self.index = self.body.names.of_loop(legal(called(self.loop.index)))
             self.renderer.names[self.loop.index] = self.index
 
     # ── A step ──────────────────────────────────────────────────────────────
@@ -144,18 +160,22 @@ class Looping:
         buffers = {state for state in self.nexts if self._is_buffer(state)}
         wanted = self._wanted(stacked, buffers)
         given = [*self.loop.placeholders]
-        function = plan(topological(wanted, given), wanted, given, self.body.kept_apart(wanted))
+        order = topological(wanted, given)
+        function = plan(order, wanted, given)
         self._give(inner, function, held, wanted)
         self._know(function)
         top = [n for n in stacked if n in held]
         lines = [inner.indent + self._stacked(n, stacked[n]) for n in top]
         direct = self._direct(function, held, stacked)
-        for node, name in direct.items():
+        rows = self._straight(function, stacked)
+        later = self._later(function, {s: n for s, n in held.items()
+                                       if self.nexts[s] not in direct})  # fmt: skip
+        for node, name in (later | direct | rows).items():
             inner.choose(node, name)
-        inner.take(function)
+        inner.take(function, order, self.loop.roots())
         lines += inner.write(self.comment)
         for n, target in stacked.items():
-            if n not in top:
+            if n not in top and n not in rows:
                 lines.append(inner.indent + self._stacked(n, target))
         lines += [inner.indent + line for line in self._last(held, buffers, direct)]
         if ("steps", 0) in self.results:
@@ -209,12 +229,28 @@ class Looping:
 
     def _know(self, function: Function) -> None:
         """Intervals of what a step computes, where the code depends on them."""
-        first = float(self.loop.start.constant or 0) if self.loop.start.natural else None
-        known = {place: Interval() for place in self.loop.placeholders}
-        if first is not None:
-            known[self.loop.index] = Interval(low=first)
+        known = of_steps(self.node, self.renderer.known)
         order = topological(function.results, self.loop.placeholders)
-        self.renderer.known = {**self.renderer.known, **ranges(order, known)}
+        self.renderer.known = {**self.renderer.known, **known, **ranges(order, known)}
+
+    def _later(self, function: Function, held: dict[Node, str]) -> dict[Node, str]:
+        """Names for states after the step where they cannot take those of before yet."""
+        found: dict[Node, str] = {}
+        for state in held:
+            after = self.nexts[state]
+            if after in function.statements and after.op.name != "scan":
+                found[after] = f"next_{held[state]}"
+        if self.loop.until in function.statements and self.loop.until not in found:
+            found[self.loop.until] = "done"
+        return {n: self.body.names.numbered(name) for n, name in found.items()}
+
+    def _straight(self, function: Function, stacked: dict[Node, Node]) -> dict[Node, str]:
+        """The rows of stacks that are written where they are computed: nothing else needs them."""
+        used = {o for node in function.nodes for o in node.operands} | set(self.nexts.values())
+        rows = {n: f"{self.body.name_of(target)}[{self._position()}]"
+                for n, target in stacked.items()}  # fmt: skip
+        return {n: text for n, text in rows.items()
+                if n in function.statements and n not in used and n.op.name != "scan"}  # fmt: skip
 
     def _stacked(self, node: Node, target: Node) -> str:
         value = self.renderer.expression(node).text

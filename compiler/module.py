@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from ..dsl.kernels import ARRAY_CHECKS, ARRAYS, SCALAR_CHECKS, SCALARS, kernels
-from ..dsl.loops import with_steps
 from .checking import Checking
 from .compilation import Compilation
 from .directional import Directional
 from .functions import Functions
 from .header import header, module_docstring, needs_noqa
+from .passes import has_arrays
 from .python import INDENT, exploded, fits, quoted
 from .setting import MODULES, Setting
 
@@ -18,8 +18,7 @@ from .setting import MODULES, Setting
 def module_text(compilation: Compilation, spec: str, command: str, version: str) -> str:
     """The module. ``spec`` and ``command`` are the path and the command line of its header."""
     graphs = [compilation.both, *([compilation.at_once] if compilation.at_once else [])]
-    scalar = all(not node.type.rank for graph in graphs for node in with_steps(graph.nodes))
-    writer = _Module(Setting(compilation, scalar))
+    writer = _Module(Setting(compilation, not has_arrays(graphs)))
     return writer.text(spec, command, version)
 
 

@@ -47,6 +47,7 @@ class Names:
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self.taken = set(taken)
         self._numbers: dict[str, int] = {}
+        self._indices: set[str] = set()
 
     def fresh(self, wanted: str) -> str:
         name = wanted
@@ -66,6 +67,17 @@ class Names:
         self.taken.add(name)
         return name
 
+    def of_loop(self, wanted: str) -> str:
+        """The index of a loop: it may be that of another loop that has ended."""
+        if wanted in self._indices:
+            self._indices.remove(wanted)
+            return wanted
+        return self.numbered(wanted)
+
+    def end_loop(self, name: str) -> None:
+        """Frees the index of a loop for the next one."""
+        self._indices.add(name)
+
 
 def temporary(node: Node, known: dict[Node, str]) -> str:
     """A name that says what an unnamed node is: ``sin_a``, ``d_m``, ``mask``."""
@@ -81,7 +93,8 @@ def base_name(node: Node, known: dict[Node, str]) -> str:
     if node.name:
         return legal(node.name)
     if node.op.name == "scan":
-        return _result_name(node)
+        sort, which = node.attributes["result"]
+        return f"{temporary(which, known)}_steps" if sort == "stack" else legal(called(node))
     if known.get(node, "").isidentifier():
         return known[node]
     if len(node.operands) == 1 and node.op.name not in _NOUNS:
@@ -93,11 +106,3 @@ def base_name(node: Node, known: dict[Node, str]) -> str:
             return f"{node.op.name}_{inner}"
     noun = _NOUNS.get(node.op.name, node.op.name)
     return noun if noun.isidentifier() else "value"
-
-
-def _result_name(node: Node) -> str:
-    """A result of a loop: a state, the stack of a value of the step, the number of steps."""
-    loop, (sort, which) = node.attributes["loop"], node.attributes["result"]
-    if sort == "final":
-        return legal(called(loop.states[which]))
-    return legal(f"{called(which)}_steps") if sort == "stack" else "steps"

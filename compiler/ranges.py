@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..dsl.graph import Node
-from ..dsl.intervals import REAL, Interval, point
+from ..dsl.intervals import NON_NEGATIVE, POSITIVE, REAL, Interval, point
+from ..dsl.loops import Loop
 
 
 def ranges(
@@ -22,7 +23,50 @@ def ranges(
     return known
 
 
+def of_steps(node: Node, known: Mapping[Node, Interval]) -> dict[Node, Interval]:
+    """The intervals of what the steps of a loop see, given those of its operands.
+
+    A state is in an interval if its first value is, and if a step never leads out of it.
+    """
+    loop: Loop = node.attributes["loop"]
+    first, captured, rows, _ = loop.split([known.get(o, REAL) for o in node.operands])
+    seen = dict(zip(loop.captured, captured, strict=True))
+    seen |= zip(loop.rows, rows, strict=True)
+    start = loop.start.constant
+    low = float(start) if start is not None else 0.0 if loop.start.natural else REAL.low
+    seen[loop.index] = Interval(low=low)
+    guesses = {s: _guesses(f) for s, f in zip(loop.states, first, strict=True)}
+    while True:
+        held = {state: tried[0] for state, tried in guesses.items()}
+        after = ranges(loop.body(), {**seen, **held})
+        wrong = [s for s, n in zip(loop.states, loop.nexts, strict=True)
+                 if not after.get(n, REAL).within(held[s])]  # fmt: skip
+        if not wrong:
+            return {**seen, **held}
+        for state in wrong:
+            guesses[state] = guesses[state][1:]
+
+
+def _guesses(first: Interval) -> list[Interval]:
+    """Intervals that a state may stay in, the narrowest first."""
+    return [i for i in (POSITIVE, NON_NEGATIVE) if first.within(i)] + [REAL]
+
+
+def _of_loop(node: Node, known: Mapping[Node, Interval]) -> Interval:
+    loop, (sort, which) = node.attributes["loop"], node.attributes["result"]
+    if sort == "steps":
+        return NON_NEGATIVE
+    if loop.dynamic and sort == "stack":
+        return REAL  # Rows of steps that are not taken are 0.
+    seen = of_steps(node, known)
+    if sort == "final":
+        return seen[loop.states[which]]
+    return ranges(loop.body([which]), seen)[which]
+
+
 def _range(node: Node, known: dict[Node, Interval]) -> Interval:
+    if node.op.name == "scan":
+        return _of_loop(node, known)
     if node.op.name == "constant":
         return point(float(node.attributes["value"]))
     if node.op.name == "input":

@@ -9,7 +9,7 @@ is not added up step by step, but is one product over all steps after the loop.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..dsl.graph import Node, constant, make
 from ..dsl.loops import Draft, Loop, Result, called, loop_key, placeholder, result
@@ -33,9 +33,37 @@ def through_loop(
 class _Product:
     """A term of a sum over the steps, ``left`` times ``right``."""
 
-    node: Node
+    op: str
     left: Node
     right: Node
+
+
+@dataclass(slots=True)
+class _Sum:
+    """What is summed over the steps: products, and other terms as a step computes them."""
+
+    products: list[_Product] = field(default_factory=list)
+    rest: list[Node] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Results:
+    """The reversed loop, of which ``cause`` is a result the other way."""
+
+    loop: Loop
+    operands: tuple[Node, ...]
+    draft: Draft
+    cause: Node
+
+    def _of(self, which: Result) -> Node:
+        return result(self.loop, self.operands, self.cause.span, which, cause=self.cause)
+
+    def final(self, state: Node) -> Node:
+        return self._of(("final", self.loop.states.index(state)))
+
+    def stack(self, node: Node) -> Node:
+        """The values of a node in all steps."""
+        return self.draft.rows.get(node) or self._of(("stack", node))
 
 
 class _Reversed:
@@ -129,6 +157,8 @@ class _Reversed:
 
     def _is_kept(self, node: Node) -> bool:
         """Whether a value of a forward step is kept rather than made again."""
+        if self.loop.replays:
+            return False
         if node.op.name == "scan" and loop_key(node) in self.inner:
             return True
         return node in self.forward and not self._is_cheap(node)
@@ -150,51 +180,38 @@ class _Reversed:
         found = self._stepped(asked)
         for state, seed in self.ends.items():
             gradient = found.get(state)
-            nexts = self._zeros(state.type) if gradient is None else self._inside(gradient)
-            self.draft.nexts[seed] = nexts
+            after = self._zeros(state.type) if gradient is None else self._inside(gradient)
+            self.draft.nexts[seed] = after
         rows = {p: self._inside(found[p]) for p in asked if p in self.loop.rows and p in found}
-        products: dict[Node, list[_Product]] = {}
-        sums: dict[Node, Node] = {}
-        for place in asked:
-            if place in self.loop.captured and place in found:
-                products[place], rest = self._split(found[place])
-                if rest is not None:
-                    sums[place] = self._summed(place, rest)
-        factors = [f for terms in products.values() for t in terms for f in (t.left, t.right)]
-        steps = self.node.operands[len(places) :]
+        sums = {p: self._split(found[p]) for p in asked if p in self.loop.captured and p in found}
+        factors = {f for own in sums.values() for t in own.products for f in (t.left, t.right)}
+        totals = {p: self._added_up(p, own, factors) for p, own in sums.items()}
+        reverse = self._reverse_loop()
+        back = {state: reverse.final(seed) for state, seed in self.ends.items()}
+        back |= {place: reverse.stack(node) for place, node in rows.items()}
+        for place, own in sums.items():
+            parts = [self._over_steps(term, reverse) for term in own.products]
+            parts += [self._made("sum", reverse.stack(node), axis=(-1 - node.type.rank,),
+                                 keepdims=False) for node in own.rest]  # fmt: skip
+            total = totals[place]
+            parts += [reverse.final(total)] if total is not None else []
+            back[place] = self._sum(parts)
+        return {p: back[places[p]] for p in wanted if places[p] in back}
+
+    def _reverse_loop(self) -> _Results:
+        steps = self.node.operands[len(self.loop.placeholders) - 1 :]
         if self.loop.dynamic and not steps:
             steps = (self._result(("steps", 0)),)
         loop, operands = self.draft.loop(backwards=not self.loop.backwards, counted=bool(steps))
-        self.of = lambda which: result(loop, (*operands, *steps), self.span, which, cause=self.node)
-        states = list(self.draft.states)
-        back: dict[Node, Node] = {
-            state: self.of(("final", states.index(seed))) for state, seed in self.ends.items()
-        }
-        back |= {place: self.of(("stack", node)) for place, node in rows.items()}
-        for place in products:
-            parts = [self._over_steps(term) for term in products[place]]
-            if place in sums:
-                parts.append(self.of(("final", states.index(sums[place]))))
-            total = parts[0]
-            for part in parts[1:]:
-                total = self._made("add", total, part)
-            back[place] = total
-        return {p: back[places[p]] for p in wanted if places[p] in back}
+        return _Results(loop, (*operands, *steps), self.draft, self.node)
 
-    def _summed(self, place: Node, term: Node) -> Node:
-        """A state that adds up a term over the steps."""
-        total = placeholder(f"d_{called(place)}", place.type, place.span)
-        self.draft.states[total] = self._zeros(place.type)
-        self.draft.nexts[total] = replace(self._made("add", total, term), adjoint_of=place)
-        return total
+    # ── Sums over the steps ─────────────────────────────────────────────────
 
-    # ── Sums of products ────────────────────────────────────────────────────
-
-    def _split(self, gradient: Node) -> tuple[list[_Product], Node | None]:
-        """The terms of a gradient that are products of what the step computes, and the rest."""
-        products: list[_Product] = []
-        rest: Node | None = None
-        stack = [gradient]
+    def _split(self, gradient: Node) -> _Sum:
+        """The terms of a gradient: those that are products of what the step computes, the rest."""
+        found = _Sum()
+        marked = gradient.adjoint_of is not None  # The name is that of the whole sum.
+        stack = [replace(gradient, adjoint_of=None) if marked else gradient]
         while stack:
             node = stack.pop()
             if node.op.name == "add" and all(o.type == node.type for o in node.operands):
@@ -202,33 +219,46 @@ class _Reversed:
                 continue
             product = self._product(node)
             if product is not None:
-                products.append(product)
+                found.products.append(product)
             else:
-                inside = self._inside(node)
-                rest = inside if rest is None else self._made("add", rest, inside)
-        return products, rest
+                found.rest.append(self._inside(node))
+        return found
 
     def _product(self, node: Node) -> _Product | None:
         if node.op.name not in ("vecouter", "matmul") or node.type.rank != 2:
             return None
+        if self.loop.replays:  # Stacks of all blocks are what it is to save.
+            return None
         left, right = (self._inside(operand) for operand in node.operands)
-        varying = [factor for factor in (left, right) if factor not in self.draft.captured]
-        return _Product(node, left, right) if len(varying) == 2 else None
+        fixed = any(factor in self.draft.captured for factor in (left, right))
+        return None if fixed else _Product(node.op.name, left, right)
 
-    def _over_steps(self, product: _Product) -> Node:
+    def _added_up(self, place: Node, own: _Sum, stacked: set[Node]) -> Node | None:
+        """The state that adds up what is neither a product nor stacked anyway."""
+        rest = [node for node in own.rest if node not in stacked]
+        own.rest = [node for node in own.rest if node in stacked]
+        if not rest:
+            return None
+        total = placeholder(f"d_{called(place)}", place.type, place.span)
+        self.draft.states[total] = self._zeros(place.type)
+        self.draft.nexts[total] = replace(self._sum([total, *rest]), adjoint_of=place)
+        return total
+
+    def _over_steps(self, product: _Product, reverse: _Results) -> Node:
         """The sum of a product over all steps, as one product of stacks."""
         left, right = product.left, product.right
-        if product.node.op.name == "vecouter":
-            columns = self._made("transpose", self._stack(left), axes=(-1, -2))
-            return self._made("matmul", columns, self._stack(right))
+        if product.op == "vecouter":
+            columns = self._made("transpose", reverse.stack(left), axes=(-1, -2))
+            return self._made("matmul", columns, reverse.stack(right))
         (left, a), (right, b) = _upright(left, "ik"), _upright(right, "kj")
         options = {"left": f"t{a}", "right": f"t{b}", "out": "ij"}
-        return self._made("contract", self._stack(left), self._stack(right), **options)
+        return self._made("contract", reverse.stack(left), reverse.stack(right), **options)
 
-    def _stack(self, factor: Node) -> Node:
-        if factor in self.draft.rows:
-            return self.draft.rows[factor]
-        return self.of(("stack", factor))
+    def _sum(self, parts: list[Node]) -> Node:
+        total = parts[0]
+        for part in parts[1:]:
+            total = self._made("add", total, part)
+        return total
 
     def _made(self, op: str, *operands: Node, **attributes: object) -> Node:
         return make(op, operands, self.span, attributes, cause=self.node)
@@ -241,6 +271,8 @@ class _Reversed:
 
 def _upright(factor: Node, letters: str) -> tuple[Node, str]:
     """A factor and the letters of its axes; of a transpose what it is made of."""
-    if factor.op.name == "transpose" and factor.type.rank == 2:
-        return factor.operands[0], letters[::-1]
+    while factor.op.name == "transpose" and factor.type.rank == 2:
+        if factor.attributes["axes"] == (-1, -2):
+            letters = letters[::-1]
+        factor = factor.operands[0]
     return factor, letters

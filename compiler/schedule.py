@@ -20,7 +20,7 @@ from .ranges import ranges
 _MAX_WEIGHT = 5
 _LEAVES = ("constant", "size", "input")
 # Written anew at each use: they cost nothing and read better in place.
-_IN_PLACE = ("transpose", "expand_dims")
+_IN_PLACE = ("transpose", "expand_dims", "zeros")
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def seen_in_steps(node: Node) -> list[Node]:
         return []
     loop: Loop = node.attributes["loop"]
     _, captured, rows, steps = loop.split(node.operands)
-    found = [o for o in (*captured, *steps) if not is_leaf(o) and not _in_place(o)]
+    found = [o for o in (*captured, *steps) if o.op.name == "zeros" or not _in_place(o)]
     for row in rows:
         found.append(row.operands[0] if leading_cut(row) is not None else row)
     return [o for o in found if not is_leaf(o)]

@@ -37,7 +37,8 @@ class Setting:
         called = _CALLED if self.compilation.options.emit else ()
         free = Names([*GLOBALS, *called])
         self.parameters: dict[str, str] = {}
-        given = (*(i.name for i in interface.inputs), *interface.sizes, *interface.open_sizes)
+        sizes = (*interface.sizes, *interface.open_sizes, *interface.blocks)
+        given = (*(i.name for i in interface.inputs), *sizes)
         for name in given:
             self.parameters[name] = free.fresh(legal(name))
             self.note(name, self.parameters[name])
@@ -67,7 +68,8 @@ class Setting:
     @property
     def sizes(self) -> dict[str, str]:
         interface = self.compilation.interface
-        return {n: self.parameters[n] for n in (*interface.sizes, *interface.open_sizes)}
+        names = (*interface.sizes, *interface.open_sizes, *interface.blocks)
+        return {name: self.parameters[name] for name in names}
 
     def names(self, *more: str) -> Names:
         """The names of a function's scope, those it must not shadow taken."""

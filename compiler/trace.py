@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from ..dsl.check import Checked
 from ..dsl.errors import Diagnostic
 from ..dsl.errors.diagnostic import Label
 from ..dsl.graph import Graph, Node, constant, make
+from ..dsl.loops import Loop, called
 from . import driver, paper
 from .compilation import DEFAULT
 from .differentiate import with_gradients
@@ -91,12 +92,18 @@ def _largest(values: Mapping[Node, Any], roots: Mapping[str, Node]) -> str:
 
 class _Tracer:
     def __init__(self, interpreter: Interpreter, graph: Graph) -> None:
+        self.interpreter = interpreter
         self.values = interpreter.values
         self.graph = graph
 
     def origins(self, node: Node, place: Place) -> Iterator[Diagnostic]:
         """Where it begins; and, where a NaN is made of an infinity, where that begins."""
         node, place = self.back(node, place)
+        if node.op.name == "scan":
+            found = self.in_step(node)
+            if found is not None:
+                yield found
+                return
         yield self.report(node, place)
         behind = next(self.worse(node, place, nan=False), None)
         if behind is not None:
@@ -112,6 +119,21 @@ class _Tracer:
             if step is None:
                 return node, place
             node, place = step
+
+    def in_step(self, node: Node) -> Diagnostic | None:
+        """Where it begins in a loop: the first step that makes what is not finite."""
+        loop: Loop = node.attributes["loop"]
+        sort, which = node.attributes["result"]
+        stacked = [which] if sort == "stack" else []
+        for step, inner in self.interpreter.steps(node, stacked):
+            for part in loop.body(stacked):
+                place = _first(inner.values[part])
+                if place is not None:
+                    found = next(_Tracer(inner, self.graph).origins(part, place))
+                    at = loop.start.evaluate(self.interpreter.sizes) + step
+                    text = f"at {called(loop.index)} = {at}, {found.message}"
+                    return replace(found, message=text)
+        return None
 
     def worse(self, node: Node, place: Place, nan: bool) -> Iterator[tuple[Node, Place]]:
         """The operands that are NaN, or not finite, where the entry comes from."""

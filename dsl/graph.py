@@ -16,7 +16,7 @@ from .ops import OPS, Attributes, Op
 from .shapes import Type
 from .sizes import Size
 from .source import Source, Span
-from .subscripts import Condition
+from .subscripts import Condition, Cut
 
 if TYPE_CHECKING:
     import networkx
@@ -190,6 +190,8 @@ class Interface:
     objective: str | None
     conditions: tuple[tuple[Condition, Span], ...] = ()
     docs: Mapping[str, str] = field(default_factory=dict)
+    blocks: Mapping[str, Size] = field(default_factory=dict)
+    """Sizes that are about the square root of others, by name."""
 
     @property
     def differentiated(self) -> tuple[str, ...]:
@@ -256,19 +258,29 @@ def node_names(nodes: Iterable[Node]) -> dict[Node, str]:
 
 
 def graph_text(graph: Graph) -> str:
-    """One line a node: ``m: float[n] = matvec(W, x)``."""
+    """One line a node: ``m: float[n] = matvec(W, x)``; what a loop does stands below it."""
     names = node_names(graph.nodes)
-    lines = []
+    lines: list[str] = []
+    loops: dict[Any, list[Node]] = {}
     for node in graph.nodes:
-        parts = [names[operand] for operand in node.operands]
-        if node.op.name == "input":
-            lines.append(f"{names[node]}: {node.type} = input")
-            continue
-        parts += [f"{k}={attribute_text(v)}" for k, v in node.attributes.items()]
-        lines.append(f"{names[node]}: {node.type} = {node.op.name}({', '.join(parts)})")
-    for label, results in (("output", graph.outputs), ("gradient", graph.gradients)):
-        lines += [f"{label} {name} = {names[node]}" for name, node in results.items()]
+        if node.op.name == "scan":
+            loops.setdefault(node.attributes["loop"], []).append(node)
+    for node in graph.nodes:
+        lines += node_lines(node, names)
+        results = loops.pop(node.attributes["loop"], []) if node.op.name == "scan" else []
+        if results:
+            lines += [f"    {line}" for line in node.attributes["loop"].lines(results)]
+    for label, results_ in (("output", graph.outputs), ("gradient", graph.gradients)):
+        lines += [f"{label} {name} = {names[node]}" for name, node in results_.items()]
     return "\n".join(lines) + "\n"
+
+
+def node_lines(node: Node, names: Mapping[Node, str]) -> list[str]:
+    parts = [names[operand] for operand in node.operands]
+    if node.op.name == "input":
+        return [f"{names[node]}: {node.type} = input"]
+    parts += [f"{k}={attribute_text(v)}" for k, v in node.attributes.items()]
+    return [f"{names[node]}: {node.type} = {node.op.name}({', '.join(parts)})"]
 
 
 def attribute_text(value: Any) -> str:
@@ -276,7 +288,7 @@ def attribute_text(value: Any) -> str:
         return f"[{', '.join(map(attribute_text, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
-    if value is None or isinstance(value, (Size, int, float, str, Type)):
+    if not isinstance(value, Cut):
         return str(value)
     start, stop = ("" if v is None else str(v) for v in (value.start, value.stop))
     return f"{start}:{stop}" + (f":{value.step}" if value.step != 1 else "")

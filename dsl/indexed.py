@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from . import ast
@@ -14,8 +13,9 @@ from .errors import mistakes
 from .graph import Node, make, topological
 from .indices import loops as _loops  # noqa: F401  (fills the table)
 from .indices import operations as _operations  # noqa: F401  (fills the table)
+from .indices.subscript import StepNotDone
 from .indices.variables import Variable, distance
-from .indices.vectorise import NotVectorised, Vectoriser, entries
+from .indices.vectorise import Vectoriser, entries
 from .lower import lower_nodes
 from .ops.indexing import REDUCING, Place
 from .order import free_names
@@ -157,7 +157,6 @@ class Indexed(ABC):
 
     def resolved(self, node: Node, variables: Sequence[Variable]) -> Node | None:
         """What one entry computes, computed for all of them."""
-        node = _with_own_x(node)
         stop = self._settled_under(node)
         root = lower_nodes([node], stop)[node]
         vectoriser = Vectoriser()
@@ -167,8 +166,8 @@ class Indexed(ABC):
         except Mismatch as error:
             self.report(mistakes.mismatch(error, node.span, [node.span], []))
             return None
-        except NotVectorised as error:
-            self.report(mistakes.not_built(node.span, f"`{error}` under an index"))
+        except StepNotDone as error:
+            self.report(mistakes.step_not_done(error.span, error.name, error.index))
             return None
         self.report.conditions += vectoriser.conditions
         for made in topological([result], stop):
@@ -310,54 +309,3 @@ class Indexed(ABC):
 
     @abstractmethod
     def position(self, item: ast.Item, scope: Scope) -> Size: ...
-
-
-def _with_own_x(root: Node) -> Node:
-    """``grad(y, x)`` under indices: an ``x`` of its own for each entry of ``y``."""
-    replaced: dict[Node, Node] = {}
-    free: dict[Node, frozenset[Variable]] = {}
-    order = topological([root])
-    if all(node.op.name != "grad" for node in order):
-        return root
-    for node in order:
-        operands = tuple(replaced[o] for o in node.operands)
-        new = node if operands == node.operands else replace(node, operands=operands)
-        if node.op.name == "grad":
-            new = _own_x(new, free)
-        replaced[node] = new
-        free[new] = _free(new, free)
-    return replaced[root]
-
-
-def _own_x(node: Node, free: dict[Node, frozenset[Variable]]) -> Node:
-    value, x = node.operands
-    missing = free[value] - free[x]
-    if not missing:
-        return node
-    ordered = tuple(sorted(missing, key=lambda v: v.order))
-    own = make("per_entry", [x], x.span, {"variables": ordered})
-    free[own] = free[x] | missing
-    placed = _replaced(value, x, own, free)
-    return replace(node, operands=(placed, own))
-
-
-def _replaced(root: Node, old: Node, new: Node, free: dict[Node, frozenset[Variable]]) -> Node:
-    done: dict[Node, Node] = {old: new}
-    for node in topological([root], [old]):
-        operands = tuple(done.get(o, o) for o in node.operands)
-        done[node] = node if operands == node.operands else replace(node, operands=operands)
-        if done[node] is not node:
-            free[done[node]] = _free(done[node], free)
-    return done[root]
-
-
-def _free(node: Node, free: dict[Node, frozenset[Variable]]) -> frozenset[Variable]:
-    """The open indices that a node depends on."""
-    own: frozenset[Variable] = frozenset().union(*(free.get(o, frozenset()) for o in node.operands))
-    if node.op.name == "index":
-        return frozenset({node.attributes["variable"]})
-    if node.op.name in ("over", "entries"):
-        return own - set(node.attributes["variables"])
-    if node.op.name == "per_entry":
-        return own | set(node.attributes["variables"])
-    return own

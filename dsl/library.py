@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from . import ast
 from .errors import SpecError, mistakes
@@ -23,9 +23,13 @@ def prelude() -> Mapping[str, ast.Def]:
 
 
 class Files:
-    """Reads the files that a file uses, each once."""
+    """Reads the files that a file uses, each once.
 
-    def __init__(self) -> None:
+    They lie in its folder or below, or with a ``root`` anywhere in that folder.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root.resolve() if root is not None else None
         self.programs: dict[str, ast.Program] = {}
         self.loading: list[str] = []
 
@@ -41,8 +45,9 @@ class Files:
             return None
         folder = here.path.parent.resolve()
         path = (folder / text).resolve()
-        if not path.is_relative_to(folder):
-            report(mistakes.outside_path(use.path.span, text))
+        if not path.is_relative_to(self.root or folder):
+            report_outside = mistakes.outside_root if self.root else mistakes.outside_path
+            report(report_outside(use.path.span, text))
             return None
         key = str(path)
         if key in self.loading or path == here.path.resolve():

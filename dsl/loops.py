@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .graph import Graph, Interface, Node, make, map_nodes, topological
+from .graph import Graph, Interface, Node, make, map_nodes, node_lines, node_names, topological
 from .shapes import Type
 from .sizes import Size, product
 from .source import Span
@@ -27,7 +27,8 @@ class Loop:
     The operands of a ``scan`` are the first ``states``, then what is ``captured`` as it is, then
     arrays of which each step sees one of the ``rows``; with ``counted``, last the number of steps.
     ``until`` ends the loop after the step where it holds. ``extends`` is the loop whose states,
-    in the same order, this one has among its own.
+    in the same order, this one has among its own. What a loop that ``replays`` does in a step is
+    done again for its gradient, rather than kept.
     """
 
     index: Node
@@ -41,6 +42,7 @@ class Loop:
     backwards: bool = False
     counted: bool = False
     extends: Loop | None = None
+    replays: bool = False
 
     @property
     def length(self) -> Size:
@@ -76,8 +78,23 @@ class Loop:
         return given[:first], given[first:second], given[second:third], given[third:]
 
     def __str__(self) -> str:
-        until = " until" if self.until is not None else ""
-        return f"{self.index.label} in {self.start}..{self.stop}{until}"
+        backwards = " backwards" if self.backwards else ""
+        return f"{self.index.label} in {self.start}..{self.stop}{backwards}"
+
+    def lines(self, results: Iterable[Node]) -> list[str]:
+        """The text form of a step, for the results that are wanted."""
+        stacked = [which for r in results for sort, which in [r.attributes["result"]]
+                   if sort == "stack"]  # fmt: skip
+        names = node_names([*self.placeholders, *self.body(stacked)])
+        lines = []
+        for sort, places in (("state", self.states), ("given", self.captured), ("row", self.rows)):
+            lines += [f"{sort} {names[place]}: {place.type}" for place in places]
+        for node in self.body(stacked):
+            lines += node_lines(node, names)
+        lines += [f"next {names[s]} = {names[n]}"
+                  for s, n in zip(self.states, self.nexts, strict=True)]  # fmt: skip
+        lines += [f"stack {names[node]}" for node in dict.fromkeys(stacked)]
+        return lines + ([f"until {names[self.until]}"] if self.until is not None else [])
 
 
 def placeholder(name: str, type_: Type, span: Span, **more: Any) -> Node:
@@ -92,6 +109,11 @@ def called(node: Node) -> str:
     """A word for a node: its name, or that of its operation."""
     if node.op.name == "input":
         return str(node.attributes["name"])
+    if node.op.name == "scan" and not node.name:
+        (sort, which), loop = node.attributes["result"], node.attributes["loop"]
+        if sort == "final":
+            return called(loop.states[which])
+        return f"{called(which)}_steps" if sort == "stack" else "steps"
     return node.name.rpartition(".")[2] or node.op.name
 
 
@@ -290,6 +312,21 @@ class Draft:
     captured: dict[Node, Node] = field(default_factory=dict)
     rows: dict[Node, Node] = field(default_factory=dict)
     nexts: dict[Node, Node] = field(default_factory=dict)
+
+    @staticmethod
+    def of(loop: Loop, operands: Sequence[Node]) -> Draft:
+        """A loop to be added to."""
+        draft = Draft(loop.index, loop.start, loop.stop)
+        states, captured, rows, _ = loop.split(operands)
+        draft.states = dict(zip(loop.states, states, strict=True))
+        draft.captured = dict(zip(loop.captured, captured, strict=True))
+        draft.rows = dict(zip(loop.rows, rows, strict=True))
+        draft.nexts = dict(zip(loop.states, loop.nexts, strict=True))
+        return draft
+
+    def table(self, place: Node) -> dict[Node, Node]:
+        """The table that a placeholder is in."""
+        return next(t for t in (self.states, self.captured, self.rows) if place in t)
 
     def loop(self, **more: Any) -> tuple[Loop, tuple[Node, ...]]:
         """The loop and its operands."""

@@ -111,7 +111,7 @@ def names_inside(scan: ast.Scan) -> set[str]:
     return found
 
 
-def expressions(definition: Definition) -> Iterator[ast.Item]:
+def expressions(definition: Definition) -> Iterator[ast.Expr]:
     """All expressions of a definition, those of a loop's steps included."""
     stack: list[Definition] = [definition]
     while stack:
@@ -133,6 +133,15 @@ def mentioned(definition: Definition) -> set[str]:
             elif isinstance(item, ast.NextState):
                 found.add(f"next {item.name.id}")
     return found
+
+
+def place_of(definition: Definition, name: str) -> Span | None:
+    """Where a definition mentions a name first."""
+    for expression in expressions(definition):
+        for item in _walk(expression):
+            if isinstance(item, ast.Name) and item.id == name:
+                return item.span
+    return None
 
 
 def ordered(nodes: Mapping[str, Definition], report: Report) -> list[str]:
@@ -164,8 +173,7 @@ def ordered(nodes: Mapping[str, Definition], report: Report) -> list[str]:
 
 def _needs(node: Definition, nodes: Mapping[str, Definition]) -> list[str]:
     if isinstance(node, ast.Scan):
-        own = {name.id for name in statements_of(node, "state", "node", "emit")}
-        return sorted((mentioned(node) - own) & nodes.keys())
+        return sorted((mentioned(node) - names_inside(node)) & nodes.keys())
     found: list[tuple[int, str]] = []
     for item in _walk(node.value) if node.value else ():
         if isinstance(item, ast.Name):
@@ -195,7 +203,10 @@ def _report_cycles(
             continue
         edges = networkx.find_cycle(graph.subgraph(component), start)
         cycle = [edge[0] for edge in edges]
-        report(mistakes.cycle([(_place(nodes[name]), name) for name in cycle]))
+        parts = [nodes[name] for name in cycle]
+        by_entry = any(isinstance(part, ast.Node) and part.target.indices for part in parts)
+        places = [(_place(part), name) for part, name in zip(parts, cycle, strict=True)]
+        report(mistakes.cycle(places, by_entry))
         stuck |= component
         for member in component:
             stuck |= networkx.ancestors(graph, member)

@@ -9,11 +9,11 @@ from typing import Any
 
 from . import ast
 from .errors import mistakes
-from .graph import Node, make, topological
+from .graph import Node, constant, make, topological
 from .indices.variables import Affine, Variable, affine
 from .inlining import Inlining
-from .loops import Loop, called, placeholder, result
-from .order import mentioned, ordered, statements_of
+from .loops import Draft, called, placeholder, result
+from .order import mentioned, ordered, place_of, statements_of
 from .scope import Report, Scope
 from .shapes import Kind, Type
 from .sizes import ONE, Size
@@ -48,23 +48,23 @@ class Scanning(Inlining):
 
     def scan(self, scan: ast.Scan, scope: Scope) -> Done:
         """The final states and the stacks of a loop, put into a scope; ``None`` where wrong."""
-        for name in statements_of(scan, "state", "emit"):
-            scope.values[name.id] = None
+        for left in statements_of(scan, "state", "emit"):
+            scope.values[left.id] = None
         step = self._begun(scan, scope)
         if step is None:
             return
         for name, statement in step.states.items():
             value = yield self._first(statement, scope)
-            value = self.named(replace(statement, doc=""), name, value, scope)
+            value = self.named(statement, name, value, scope)
             if value is None:
                 return
-            step.first[name] = value
-        inner = yield self._stepped(step, scope)
-        if inner is not None and self._keep_types(step, inner):
-            self._finished(step, inner, scope)
+            step.first[name] = replace(value, name="")  # The name is that of the state.
+        ends = yield self._stepped(step, scope)
+        if ends is not None and self._keep_types(step, ends):
+            self._finished(step, ends, scope)
 
-    def _stepped(self, step: Step, scope: Scope) -> Generator[Any, Any, Scope | None]:
-        """The scope of a step, all of it elaborated; ``None`` where something is wrong.
+    def _stepped(self, step: Step, scope: Scope) -> Generator[Any, Any, dict[str, Node] | None]:
+        """What a step ends with, ``None`` where something is wrong.
 
         A state that begins as an integer literal takes the type of its ``next``. It is tried as an
         integer, without reporting, and is a float where that does not fit.
@@ -90,7 +90,8 @@ class Scanning(Inlining):
         if inner is None:
             return None
         yield self._elaborated(step, inner)
-        return None if None in self._ends(step, inner).values() else inner
+        found = {key: end for key, end in self._ends(step, inner).items() if end is not None}
+        return found if len(found) == len(self._ends(step, inner)) else None
 
     def _first(self, statement: ast.Node, scope: Scope) -> Elaboration:
         """What a state is before the first step."""
@@ -98,7 +99,8 @@ class Scanning(Inlining):
             (value,) = yield self.by_entry(statement, scope)
         else:
             value = yield self.expression(statement.value, scope)
-        return value
+        result: Node | None = value
+        return result
 
     # ── Declarations of a step ──────────────────────────────────────────────
 
@@ -116,8 +118,8 @@ class Scanning(Inlining):
         for statement in scan.body:
             if isinstance(statement, ast.Node) and statement.keyword in tables:
                 table = tables[statement.keyword]
-                for name in statement.target.names:
-                    fine = self._declared(step, table, statement, name, scope) and fine
+                for declared in statement.target.names:
+                    fine = self._declared(step, table, statement, declared) and fine
         for name, statement in step.states.items():
             if name not in step.nexts:
                 self.report(mistakes.state_without_next(statement.target.span, name))
@@ -126,7 +128,15 @@ class Scanning(Inlining):
             first = next(iter(step.emits.values()))
             self.report(mistakes.until_with_emit(first.target.span, scan.until.span))
             fine = False
-        return step if fine else None
+        unreadable = [name for name in step.emits if not self._readable(step, name)]
+        return step if fine and not unreadable else None
+
+    def _readable(self, step: Step, name: str) -> bool:
+        """Whether what the step reads of an emitted stack has a written type."""
+        place = place_of(step.scan, name) if step.emits[name].target.type is None else None
+        if place is not None:
+            self.report(mistakes.emit_without_type(place, name, step.emits[name].target.span))
+        return place is None
 
     def _declared(
         self,
@@ -134,7 +144,6 @@ class Scanning(Inlining):
         table: dict[str, ast.Node],
         statement: ast.Node,
         name: ast.Name,
-        scope: Scope,
     ) -> bool:
         if name.id in table:
             first = table[name.id].target.span
@@ -150,8 +159,8 @@ class Scanning(Inlining):
     def _inner(self, step: Step, scope: Scope) -> Scope | None:
         """The scope of a step, its placeholders in it."""
         values = dict(scope.values)
-        for name in statements_of(step.scan, "state", "emit"):
-            values.pop(name.id, None)
+        for left in statements_of(step.scan, "state", "emit"):
+            values.pop(left.id, None)
         inner = Scope(values, dict(scope.sizes), dict(scope.declared), scope.prefix, scope.hidden)
         inner.values[step.variable.name] = step.index
         for name, value in step.first.items():
@@ -202,12 +211,10 @@ class Scanning(Inlining):
         found = {key: inner.values.get(key) for key in keys}
         return {k: v if isinstance(v, Node) else None for k, v in found.items()}
 
-    def _keep_types(self, step: Step, inner: Scope) -> bool:
-        ends = self._ends(step, inner)
+    def _keep_types(self, step: Step, ends: Mapping[str, Node]) -> bool:
         fine = True
         for name, statement in step.nexts.items():
             value, held = ends[f"next {name}"], step.held[name]
-            assert value is not None
             wider = held.type.is_float and value.type.shape == held.type.shape
             if value.type != held.type and not wider:
                 first = step.states[name].target.span
@@ -223,30 +230,35 @@ class Scanning(Inlining):
 
     # ── The loop ────────────────────────────────────────────────────────────
 
-    def _finished(self, step: Step, inner: Scope, scope: Scope) -> None:
-        ends = self._ends(step, inner)
-        buffers = [name for name in step.emits if name in step.held]
-        nexts = [self._as_held(ends[f"next {name}"], step.held[name]) for name in step.states]
-        nexts += [self._put(step, name, ends[_emitted(step, name)]) for name in buffers]
-        first = [self._as_held(step.first[name], step.held[name]) for name in step.states]
-        first += [self._empty(step.held[name]) for name in buffers]
-        held = tuple(step.held[name] for name in (*step.states, *buffers))
-        stacked = {n: ends[n] for n in step.emits if n not in buffers}
-        outer = {v for v in scope.values.values() if isinstance(v, Node)}
-        closed = Closed(step.index, held, [*nexts, *stacked.values()], ends.get("until"), outer)
+    def _finished(self, step: Step, ends: dict[str, Node], scope: Scope) -> None:
+        """The results of the loop put into the scope around it."""
         variable = step.variable
         assert variable.stop is not None
-        loop = Loop(
-            closed.index, variable.start, variable.stop, held, tuple(closed.captured.values()),
-            tuple(closed.rows.values()), tuple(closed.placed[n] for n in nexts),
-            closed.placed[ends["until"]] if step.scan.until is not None else None,
-        )  # fmt: skip
-        operands = [*first, *closed.captured, *closed.sequences()]
-        for i, name in enumerate((*step.states, *buffers)):
+        nexts, first = {}, {}
+        for name in step.states:
+            held = step.held[name]
+            first[held] = _as_held(step.first[name], held)
+            nexts[held] = _as_held(ends[f"next {name}"], held)
+        for name in step.emits:
+            if name in step.held:  # A stack that steps read is a state that each adds a row to.
+                held = step.held[name]
+                first[held] = _empty(held)
+                nexts[held] = self._put(step, held, ends[_emitted(step, name)])
+        stacked = {name: ends[name] for name in step.emits if name not in step.held}
+        until = ends.get("until")
+        outer = {v for v in scope.values.values() if isinstance(v, Node)}
+        roots = [*nexts.values(), *stacked.values(), *([until] if until is not None else [])]
+        closed = Closed(step.index, tuple(first), roots, outer)
+        draft = Draft(closed.index, variable.start, variable.stop, first)
+        draft.captured = {place: value for value, place in closed.captured.items()}
+        draft.rows = closed.sequences()
+        draft.nexts = {held: closed.placed[after] for held, after in nexts.items()}
+        loop, operands = draft.loop(until=None if until is None else closed.placed[until])
+        for i, held in enumerate(first):
+            name = called(held)
             place = (step.states.get(name) or step.emits[name]).target.span
             self._leave(name, result(loop, operands, place, ("final", i)), scope)
         for name, value in stacked.items():
-            assert value is not None
             which = ("stack", closed.placed[value])
             self._leave(name, result(loop, operands, step.emits[name].value.span, which), scope)
 
@@ -256,25 +268,27 @@ class Scanning(Inlining):
         if not self.depth:
             self.settled.add(named)
 
-    def _as_held(self, value: Node | None, held: Node) -> Node:
-        """A value in the kind of its state."""
-        assert value is not None
-        if held.type.is_float and not value.type.is_float:
-            return make("as_float", [value], value.span)
-        return value
-
-    def _empty(self, held: Node) -> Node:
-        zeros = make("zeros", (), held.span, {"shape": held.type.shape})
-        return zeros if held.type.is_float else make("as_int", [zeros], held.span)
-
-    def _put(self, step: Step, name: str, value: Node | None) -> Node:
-        assert value is not None
+    def _put(self, step: Step, held: Node, value: Node) -> Node:
         place = step.index
         start = make("size", (), value.span, {"size": step.variable.start})
         if step.variable.start != Size.of(0):
             place = make("subtract", [place, start], value.span)
-        held = step.held[name]
         return make("put", [held, place, value], value.span, {"axis": -held.type.rank})
+
+
+def _as_held(value: Node, held: Node) -> Node:
+    """A value in the kind of its state."""
+    widened = held.type.is_float and not value.type.is_float
+    return make("as_float", [value], value.span) if widened else value
+
+
+def _empty(held: Node) -> Node:
+    """What stands in a stack before any step."""
+    shape = {"shape": held.type.shape}
+    if held.type.is_float:
+        return make("zeros", (), held.span, shape)
+    nothing = constant(False if held.type.kind is Kind.BOOL else 0, held.span)
+    return make("full", [nothing], held.span, shape)
 
 
 def _key(statement: ast.Node, name: str, step: Step) -> str:
@@ -304,15 +318,13 @@ class Closed:
         self,
         index: Node,
         held: tuple[Node, ...],
-        ends: Iterable[Node | None],
-        until: Node | None,
+        roots: list[Node],
         outer: set[Node],
     ) -> None:
         self.index = index
         self.variable: Variable = index.attributes["variable"]
         self.captured: dict[Node, Node] = {}
         self.rows: dict[Node, Node] = {}
-        roots = [end for end in (*ends, until) if end is not None]
         order = topological(roots, [index, *held, *outer])
         self.placed: dict[Node, Node] = {node: node for node in (index, *held)}
         moving = {index, *held} | {n.operands[1] for n in order if n.op.name == "grad"} - outer
@@ -326,9 +338,9 @@ class Closed:
         for root in roots:
             self.placed.setdefault(root, self._inside(root))
 
-    def sequences(self) -> list[Node]:
-        """The operands of the loop whose rows the steps see."""
-        return [_sequence(read, self.variable) for read in self.rows]
+    def sequences(self) -> dict[Node, Node]:
+        """By row, the array that the steps see it of."""
+        return {row: _sequence(read, self.variable) for read, row in self.rows.items()}
 
     def _copied(self, node: Node) -> Node:
         if _reads_row(node, self.placed, self.variable):

@@ -214,6 +214,7 @@ LIBRARY: dict[str, Callable[..., Any]] = {
     "solve": solve,
     "inv": np.linalg.inv,
     "det": np.linalg.det,
+    "logdet": lambda a: np.log(np.linalg.det(a)),
     "trace": trace,
     "diagonal": lambda a: np.diagonal(a, axis1=-2, axis2=-1),
 }  # fmt: skip

@@ -41,7 +41,8 @@ def in_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 def said_of(source: Source) -> str:
     """The diagnostics of a specification; whatever it says, it raises ``SpecError`` at most."""
     try:
-        return render_all(driver.checked(source).warnings)
+        include = FOLDER if source.name.startswith("include_") else None
+        return render_all(driver.checked(source, include=include).warnings)
     except SpecError as error:
         return render_all(error.diagnostics)
 

@@ -6,8 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gradc.compiler.evaluate import evaluate
+from gradc.compiler.explain import explain
+from gradc.compiler.given import from_words
+from gradc.compiler.trace import trace
 
-from .judged import Case, cases, judge_directions, judge_gradients, judge_values
+from .helpers import checked, fields, module
+from .judged import Case, cases, judge_directions, judge_gradients, judge_values, keywords
 
 LSTM = """
 input W: float[4*H, D] input U: float[4*H, H] input b: float[4*H] input x: float[T, D]
@@ -170,3 +175,80 @@ def test_gradients(case: Case) -> None:
 @EACH
 def test_directions(case: Case) -> None:
     judge_directions(case)
+
+
+@EACH
+def test_float32(case: Case) -> None:
+    """The working precision is that of the inputs, in loops as everywhere."""
+    generated = module(case.text)
+    given = {n: np.asarray(v, np.float32) if np.asarray(v).dtype.kind == "f" else v
+             for n, v in case.values.items()}  # fmt: skip
+    found, cache = case.call(generated.forward, given)
+    for name, value in fields(found, case.outputs[0]).items():
+        if name in case.floats and case.differentiated:
+            assert np.asarray(value).dtype == np.float32, name
+    if case.differentiated:
+        seeds = keywords(case.floats, case.random(case.floats, 5))
+        for name, gradient in generated.backward(cache, **seeds)._asdict().items():
+            assert np.asarray(gradient).dtype == np.float32, name
+
+
+@EACH
+def test_results_share_no_memory(case: Case) -> None:
+    generated = module(case.text)
+    given = {n: np.asarray(v).copy() for n, v in case.values.items()}
+    found, cache = case.call(generated.forward, given)
+    outputs = [v for v in fields(found, case.outputs[0]).values() if np.ndim(v)]
+    beside = [v for v in (*given.values(), *cache) if isinstance(v, np.ndarray) and v.ndim]
+    for i, value in enumerate(outputs):
+        assert not any(np.shares_memory(value, other) for other in (*beside, *outputs[:i]))
+    for name, value in given.items():
+        assert np.array_equal(value, case.values[name]), name
+    seeds = keywords(case.floats, case.random(case.floats, 5))
+    first = generated.backward(cache, **seeds)
+    for value in outputs:
+        if value.flags.writeable:
+            value.fill(0)
+    for again, once in zip(generated.backward(cache, **seeds), first, strict=True):
+        assert np.array_equal(again, once)
+        assert not np.ndim(again) or not np.shares_memory(again, once)
+
+
+# ── What is said of loops ───────────────────────────────────────────────────
+
+
+def test_show_writes_steps_below_their_loop() -> None:
+    text = str(checked(STATES[4][1]).graph)
+    assert "loop=t in 0..T" in text and "\n    state s: float\n" in text
+    assert "\n    row x_t: float\n" in text
+
+
+def test_a_value_out_of_a_domain_in_a_step_is_warned_about() -> None:
+    text = "input x: float[T] scan t in 0..T { emit y = log(x[t]) } output f = sum(y)"
+    assert [w.code for w in checked(text).warnings] == ["G501"]
+    assert checked(text.replace("float[T]", "float[T] > 0")).warnings == ()
+
+
+def test_a_state_that_stays_positive_is_known_to() -> None:
+    text = "input a: float > 0 scan k in 0..9 { state r = 1.0 next r = (r + a / r) / 2 } output f = {}(r)"
+    assert checked(text.replace("{}", "log")).warnings == ()
+    assert [w.code for w in checked(text.replace("{}", "log1p").replace("1.0", "-1.0")).warnings]
+
+
+def test_trace_names_the_step() -> None:
+    program = checked(
+        "data x: float[T] input a: float scan t in 0..T { state s = 0.0 next s = s + a / x[t] } output f = s"
+    )
+    found = trace(program, from_words(program, ("x=[1,2,0,3]", "a=1"), None))
+    assert "at t = 2, this is inf: 1 / 0" in found.origins[0].message
+
+
+def test_explain_passes_through_a_loop() -> None:
+    program = checked(
+        "input x: float[T] scan t in 0..T { state s = 1.0 next s = s * x[t] } output f = s^2"
+    )
+    evaluation = evaluate(program, {"x": np.array([2.0, 3.0])}, {"T": 2})
+    steps = explain(evaluation, None)
+    assert [(s.node, s.operand, s.numbers) for s in steps if "scan" in s.node] == [
+        ("s = scan t in 0..T", "x", "dx = [36 24]ᵀ")
+    ]

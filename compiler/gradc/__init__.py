@@ -30,21 +30,23 @@ def load(path: str | Path, **options: Any) -> ModuleType:
     return load_file(Path(path), _options(options))
 
 
-def parse(path: str | Path) -> Checked:
+def parse(path: str | Path, include: str | Path | None = None) -> Checked:
     """The checked graph of a specification; ``.nx`` is its networkx ``MultiDiGraph``.
 
     Raises as ``load`` does.
     """
     from .compiler import driver
 
-    return driver.checked(driver.read(Path(path)))
+    folder = Path(include) if include is not None else None
+    return driver.checked(driver.read(Path(path)), include=folder)
 
 
 def compile(graph: Checked | str | Path, **options: Any) -> str:
     """The text of the generated module, from a checked graph or a file. Raises as ``load``."""
     from .compiler import driver
 
-    program = parse(graph) if isinstance(graph, (str, Path)) else graph
+    include = options.get("include")
+    program = parse(graph, include) if isinstance(graph, (str, Path)) else graph
     return driver.python(driver.compiled(program, _options(options)))
 
 
@@ -54,8 +56,12 @@ def _options(options: dict[str, Any]) -> Any:
     values = dict(options)
     if values.get("wrt") is not None and not isinstance(values["wrt"], str):
         values["wrt"] = tuple(values["wrt"])
+    if not isinstance(values.get("batch", ()), str):
+        values["batch"] = tuple(values.get("batch", ()))
     if "sizes" in values:
         values["sizes"] = tuple(sorted(dict(values["sizes"]).items()))
+    if values.get("include") is not None:
+        values["include"] = Path(values["include"])
     return Options(**values)
 
 

@@ -5,7 +5,7 @@ The order is the tuples below; the whole is repeated until nothing changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from ...dsl.graph import Graph, Node
@@ -66,16 +66,18 @@ def _local(node: Node) -> Node | None:
     return None if current is node else current
 
 
-def finish(graph: Graph) -> Graph:
+def finish(graph: Graph, *, arrays: bool) -> Graph:
     """What comes once, after everything else: contractions as NumPy's products of matrices, and
-    the working precision kept."""
-    arrays = any(node.type.rank for node in with_steps(graph.nodes))
-    return _finish(graph, arrays)
+    the working precision kept.
 
-
-def _finish(graph: Graph, arrays: bool) -> Graph:
-    graph = map_loops(graph, partial(_finish, arrays=arrays))
+    ``arrays`` says whether the module computes with NumPy, or with plain numbers.
+    """
+    graph = map_loops(graph, partial(finish, arrays=arrays))
     made = rewrite(graph, products.step)
     if made is not graph:
         graph = rewrite(made, _local)
     return common.common(precision.precision(graph, arrays))
+
+
+def has_arrays(graphs: Iterable[Graph]) -> bool:
+    return any(node.type.rank for graph in graphs for node in with_steps(graph.nodes))

@@ -276,25 +276,6 @@ CODES: dict[str, Page] = {
         }
         """,
     ),
-    "G090": _page(
-        "not supported yet",
-        """
-        This belongs to the language and is read without complaint, but this version of gradc
-        cannot compile it. Write the specification without it, or wait for a later version.
-        """,
-        wrong="""
-        input x: float[3]
-        scan t in 0..3 {
-          state h = 0.0
-          next h = h + x[t]
-        }
-        output f = h
-        """,
-        right="""
-        input x: float[3]
-        output f = sum(x)
-        """,
-    ),
     # ── G1xx: names, arguments and files ────────────────────────────────────
     "G101": _page(
         "unknown name",
@@ -869,6 +850,76 @@ CODES: dict[str, Page] = {
         output f = sum(s)
         """,
     ),
+    "G132": _page(
+        "a state and its next",
+        """
+        Each state of a loop has exactly one `next`, which says what it is after a step. What may
+        keep its value says so: `next x = x`.
+        """,
+        wrong="""
+        input x: float[T]
+        scan t in 0..T {
+          state s = 0.0
+          emit ss = s + x[t]
+        }
+        output f = sum(ss)
+        """,
+        right="""
+        input x: float[T]
+        scan t in 0..T {
+          state s = 0.0
+          next s = s + x[t]
+          emit ss = s + x[t]
+        }
+        output f = sum(ss)
+        """,
+    ),
+    "G133": _page(
+        "a loop that ends early",
+        """
+        `until` is one truth value, tested after each step. How many steps there are is known only
+        when the loop runs, so that such a loop has final states, and no stacks (`emit`).
+        """,
+        wrong="""
+        input a: float > 0
+        scan k in 0..50 until abs(next r - r) < 1e-12 {
+          state r = 1
+          next r = (r + a / r) / 2
+          emit rs = r
+        }
+        output f = r
+        """,
+        right="""
+        input a: float > 0
+        scan k in 0..50 until abs(next r - r) < 1e-12 {
+          state r = 1
+          next r = (r + a / r) / 2
+        }
+        output f = r
+        """,
+    ),
+    "G134": _page(
+        "a step that is not done yet",
+        """
+        A step can read what earlier steps have emitted: `hs[t-1]`. What it emits itself is known
+        by the name of a node or as `next` of a state. For data as a subscript, as in
+        `pose[parent[b]]`, this is checked when the loop runs. Such an `emit` has a written type.
+        """,
+        wrong="""
+        input x: float[T]
+        scan t in 0..T {
+          emit h: float = if t > 0 then h[t] * x[t] else x[t]
+        }
+        output f = sum(h)
+        """,
+        right="""
+        input x: float[T]
+        scan t in 0..T {
+          emit h: float = if t > 0 then h[t-1] * x[t] else x[t]
+        }
+        output f = sum(h)
+        """,
+    ),
     # ── G2xx: shapes and sizes ──────────────────────────────────────────────
     "G201": _page(
         "shapes do not broadcast",
@@ -1183,6 +1234,29 @@ CODES: dict[str, Page] = {
         input x: float[N]
         input y: float[M]
         output f = sum[i in 0..N](x[i] * y[i])
+        """,
+    ),
+    "G220": _page(
+        "a state that changes its type",
+        """
+        A state has the same kind and shape before and after every step. Only an integer literal as
+        the first value takes the kind of `next`.
+        """,
+        wrong="""
+        input x: float[N]
+        scan t in 0..3 {
+          state s = x
+          next s = sum(s) * 0.5
+        }
+        output f = sum(s)
+        """,
+        right="""
+        input x: float[N]
+        scan t in 0..3 {
+          state s = sum(x)
+          next s = s * 0.5
+        }
+        output f = s
         """,
     ),
     # ── G3xx: types and constants ───────────────────────────────────────────

@@ -316,6 +316,19 @@ def until_not_bool(span: Span, actual: Any) -> Diagnostic:
     return _error("G133", span, f"`until` takes a condition, a bool, not {actual}")
 
 
+def step_not_done(span: Span, name: str, index: str) -> Diagnostic:
+    return _error("G134", span, f"this step of `{name}` is not done yet",
+                  f"at {index}, only the entries of earlier steps are known",
+                  hint=f"the step before is {name}[{index}-1], where {index} counts from 0; "
+                  "`next` or a node holds what this step computes")  # fmt: skip
+
+
+def emit_without_type(span: Span, name: str, emit: Span) -> Diagnostic:
+    return _error("G134", span, f"the step reads what `{name}` has emitted, but not of which type",
+                  "earlier entries are read here", (emit, "the type is missing here"),
+                  hint=f"write it: emit {name}: float = ...")  # fmt: skip
+
+
 def state_changes(span: Span, name: str, held: Any, actual: Any, first: Span) -> Diagnostic:
     return _error(
         "G220",
@@ -324,11 +337,6 @@ def state_changes(span: Span, name: str, held: Any, actual: Any, first: Span) ->
         "a state keeps its type and shape",
         (first, f"it begins as {held} here"),
     )
-
-
-def not_built(span: Span, what: str) -> Diagnostic:
-    return _error("G090", span, f"{what}: not supported yet",
-                  "this parses, but this version cannot compile it")  # fmt: skip
 
 
 # ── G1xx: names ─────────────────────────────────────────────────────────────
@@ -375,14 +383,15 @@ def duplicate(span: Span, name: str, first: Span) -> Diagnostic:
                   (first, "first declared here"))  # fmt: skip
 
 
-def cycle(spans: Sequence[tuple[Span, str]]) -> Diagnostic:
+def cycle(spans: Sequence[tuple[Span, str]], by_entry: bool = False) -> Diagnostic:
     names = [name for _, name in spans]
     path = " -> ".join([*names, names[0]])
     others = [(span, f"`{name}` needs `{names[(i + 1) % len(names)]}`")
               for i, (span, name) in enumerate(spans)]  # fmt: skip
     label = others[0][1] if len(names) > 1 else f"`{names[0]}` needs itself"
+    hint = f"a loop computes entries from earlier ones: scan i in 1..N {{ emit {names[0]}: ... }}"
     return _error("G104", spans[0][0], f"the definitions go in a circle: {path}", label,
-                  *others[1:])  # fmt: skip
+                  *others[1:], hint=hint if by_entry else "")  # fmt: skip
 
 
 def not_a_function(span: Span, name: str, declared: Span | None) -> Diagnostic:
@@ -466,7 +475,13 @@ def not_in_file(span: Span, name: str, path: str, near: str | None) -> Diagnosti
 
 def outside_path(span: Span, path: str) -> Diagnostic:
     return _error("G120", span, f"`{path}` leads out of this file's folder",
-                  hint="use files in the same folder or below it")  # fmt: skip
+                  hint="use files in the same folder or below it, or name a folder above both: "
+                  "--include FOLDER")  # fmt: skip
+
+
+def outside_root(span: Span, path: str) -> Diagnostic:
+    return _error("G120", span, f"`{path}` leads out of the folder given with --include",
+                  hint="use files in that folder or below it")  # fmt: skip
 
 
 def example_name(span: Span, name: str, what: str, near: str | None) -> Diagnostic:

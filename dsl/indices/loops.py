@@ -35,9 +35,8 @@ def _scan(vectoriser: Vectoriser, node: Node, operands: Sequence[Spread]) -> Spr
 def _put(vectoriser: Vectoriser, node: Node, operands: Sequence[Spread]) -> Spread:
     x, place, row = operands
     axes = union([x, row])
-    rest = {"axis": -x.entry_rank}
     nodes = [whole(x, axes, node.span), place.node, whole(row, axes, node.span)]
-    return Spread(make("put", nodes, node.span, rest), axes)
+    return Spread(make("put", nodes, node.span, node.attributes), axes)
 
 
 @dataclass(frozen=True)

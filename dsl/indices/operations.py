@@ -118,6 +118,19 @@ def _take(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
     return taken_at(x, label, places, node.span)
 
 
+@handles("take_along_axis")
+def _take_along_axis(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
+    """Both have all axes: NumPy does not broadcast arrays of different rank here."""
+    axes = union(operands)
+    nodes = []
+    for operand in operands:
+        array = aligned(operand, axes, operand.entry_rank, node.span)
+        missing = len(axes) + operand.entry_rank - array.type.rank
+        new = tuple(range(-array.type.rank - missing, -array.type.rank))
+        nodes.append(make("expand_dims", [array], node.span, {"axis": new}) if new else array)
+    return Spread(make("take_along_axis", nodes, node.span, node.attributes), axes)
+
+
 # ── Products ────────────────────────────────────────────────────────────────
 
 

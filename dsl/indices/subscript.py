@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..graph import Node, constant, make
+from ..loops import called
 from ..lowering.table import size_node
 from ..ops.indexing import Place
 from ..shapes import Mismatch, Shape, shape_text
@@ -37,6 +38,15 @@ class _Gathered:
     """An axis of which entries at computed places are taken."""
 
     places: Spread
+
+
+@dataclass
+class StepNotDone(Exception):
+    """A step reads what it or a later one emits."""
+
+    span: Span
+    name: str
+    index: str
 
 
 _Way = _Along | _Sliding | _Gathered
@@ -94,6 +104,9 @@ class Subscripted:
             if item.length is not None:
                 place, form = self._stretched(place, form, label, item.length)
             size = array.node.type.shape[axis]
+            done = self.node.operands[0].attributes.get("done")
+            if done is not None and not label:
+                place = self._done(place, form, done)
             array, cuts[axis], ways[label] = self._way(array, axis, place, form, size)
         return array, cuts, ways
 
@@ -113,16 +126,16 @@ class Subscripted:
         """How the places along an axis are reached, after a cut."""
         bounds = None if form is None else form.bounds()
         if form is None or bounds is None or form.steps is None or not form.terms:
-            return array, Cut(), self._by_place(place, size)
+            return array, Cut(), self._by_place(place)
         if any(variable.loop for variable in form.terms):
             sure = bounds[0].natural and (size - 1 - bounds[1]).natural
             if not self.guarded:
                 self._require(*bounds, size)
             within = sure or not self.guarded
-            return array, Cut(), _Gathered(place) if within else self._by_place(place, size)
+            return array, Cut(), _Gathered(place) if within else self._by_place(place)
         array, shift = self._padded(array, axis, form, bounds, size)
         if shift is None:
-            return array, Cut(), self._by_place(place, size)
+            return array, Cut(), self._by_place(place)
         variables = sorted(form.steps, key=lambda variable: variable.order)
         steps = tuple(form.steps[v] for v in variables)
         low, high = (bound + shift for bound in bounds)
@@ -132,7 +145,7 @@ class Subscripted:
         if len(variables) == 2 and min(steps) > 0:
             sliding = _Sliding(variables[0], variables[1], (steps[0], steps[1]))
             return array, _cut(low, high, 1, size), sliding
-        return array, Cut(), self._by_place(place, size)
+        return array, Cut(), self._by_place(place)
 
     def _padded(
         self, array: Labelled, axis: int, form: Affine, bounds: tuple[Size, Size], size: Size
@@ -176,10 +189,27 @@ class Subscripted:
                 raise Mismatch("G206", text, what, hint)
             self.conditions.append(condition)
 
-    def _by_place(self, place: Spread, size: Size) -> _Gathered:
+    def _done(self, place: Spread, form: Affine | None, index: Node) -> Spread:
+        """A place in a stack that the steps of a loop fill: that of an earlier step, which is
+        known, impossible, or checked when the loop runs."""
+        variable: Variable = index.attributes["variable"]
+        steps = Affine(variable.start * -1, {variable: ONE})
+        if form is not None and follows(steps - form - Affine(ONE), self.known):
+            return place
+        if form is not None and (form - steps).natural:
+            raise StepNotDone(self.span, called(self.node.operands[0]), variable.name)
+        done = index
+        if variable.start != ZERO:
+            done = make("subtract", [index, size_node(variable.start, self.span)], self.span)
+        # Where a branch is not taken, the place is 0 and always allowed.
+        bound = self._by_place(Spread(done), otherwise=1).places
+        inside = self._by_place(place).places
+        return _combined("earlier", inside, bound, self.span)
+
+    def _by_place(self, place: Spread, otherwise: int = 0) -> _Gathered:
         """Places to gather from, 0 in a branch that is not taken."""
         for guard, holds in self.guards:
-            zero = Spread(constant(0, self.span))
+            zero = Spread(constant(otherwise, self.span))
             parts = [guard, place, zero] if holds else [guard, zero, place]
             axes = union(parts)
             nodes = [aligned(part, axes, 0, self.span) for part in parts]

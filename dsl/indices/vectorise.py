@@ -24,10 +24,6 @@ Handler = Callable[["Vectoriser", Node, Sequence[Spread]], Spread]
 HANDLERS: dict[str, Handler] = {}
 
 
-class NotVectorised(Exception):
-    """An operation that cannot be done for all entries at once."""
-
-
 def handles(*names: str) -> Callable[[Handler], Handler]:
     """Registers what spreads these operations over indices."""
 
@@ -43,7 +39,7 @@ class Vectoriser:
     """The spreads of nodes; ``known`` are those of nodes that are given.
 
     ``conditions`` collects what must hold for sizes. Raises ``Mismatch`` for a subscript that is
-    out of range, ``NotVectorised``.
+    out of range.
     """
 
     def __init__(self, known: Mapping[Node, Spread] | None = None) -> None:
@@ -96,7 +92,7 @@ def _by_entry(vectoriser: Vectoriser, node: Node, operands: Sequence[Spread]) ->
 
 
 BY_FAMILY: dict[str, Handler] = {"elementwise": _by_entry, "pointwise": _by_entry}
-_OWN = {"index", "scan", "at", "over", "entries", "per_entry", "grad"}
+_OWN = {"index", "scan", "at", "over", "entries", "grad"}
 
 
 # ── Indices ─────────────────────────────────────────────────────────────────
@@ -141,23 +137,32 @@ def _entries(vectoriser: Vectoriser, node: Node, operands: Sequence[Spread]) -> 
     return Spread(body.node, outer)
 
 
-@handles("per_entry")
-def _per_entry(vectoriser: Vectoriser, node: Node, operands: Sequence[Spread]) -> Spread:
-    (x,) = operands
-    axes = tuple(sorted({*x.axes, *node.attributes["variables"]}, key=lambda v: v.order))
-    return Spread(whole(x, axes, node.span), axes)
-
-
 @handles("grad")
 def _grad(vectoriser: Vectoriser, node: Node, operands: Sequence[Spread]) -> Spread:
-    """Entries do not depend on each other: the gradient of their sum has all their gradients."""
+    """Entries do not depend on each other: the gradient of their sum has all their gradients.
+
+    Each entry of the value has an ``x`` of its own, also where all of them are equal.
+    """
     value, x = operands
-    assert set(value.axes) <= set(x.axes), "`per_entry` comes first"
+    axes = union(operands)
+    if set(value.axes) - set(x.axes):
+        x = Spread(whole(x, axes, node.span), axes)
+        value = _with_own(vectoriser, node.operands[0], node.operands[1], x)
     total = reduced("sum", value, value.axes, node.span)
-    for variable in x.axes:
-        if variable not in value.axes:
-            raise NotVectorised("grad")
     return Spread(make("grad", [total.node, x.node], node.span, node.attributes), x.axes)
+
+
+def _with_own(vectoriser: Vectoriser, value: Node, x: Node, own: Spread) -> Spread:
+    """A value once more, its ``x`` being another one."""
+    depending = {x}
+    for node in topological([value]):
+        if not depending.isdisjoint(node.operands):
+            depending.add(node)
+    known = {n: s for n, s in vectoriser.spreads.items() if n not in depending}
+    inner = Vectoriser({**known, x: own})
+    inner.all([value])
+    vectoriser.conditions += inner.conditions
+    return inner(value)
 
 
 def entries(vectoriser: Vectoriser, node: Node, variables: Sequence[Variable]) -> Node:

@@ -31,6 +31,11 @@ def _unit(x: Any, place: tuple[int, ...]) -> Any:
     return _moved(np.zeros(np.shape(x)), place, 1.0)
 
 
+def _ones_like(x: Any) -> Any:
+    """Ones in the shape of x."""
+    return np.ones(np.shape(x))
+
+
 def _random_like(x: Any, rng: Any) -> Any:
     """Random numbers around 1, in the shape of x."""
     return rng.uniform(0.5, 1.5, np.shape(x))

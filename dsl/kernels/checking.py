@@ -20,6 +20,7 @@ from .array_entries import (
     _inner,
     _largest,
     _moved,
+    _ones_like,
     _places,
     _random_like,
     _unit,
@@ -196,7 +197,8 @@ def _check_value_and_grad(
     """The gradients of the objective that ``forward`` computes."""
 
     def value(inputs: dict[str, Any]) -> tuple[float, float]:
-        return _inner(1.0, _output(forward(**inputs)[0], objective))
+        found = _output(forward(**inputs)[0], objective)
+        return _inner(_ones_like(found), found)
 
     gradients = value_and_grad(**point)[1]._asdict()
     return [
@@ -254,7 +256,7 @@ def _check_hvp(
     def value(inputs: dict[str, Any]) -> tuple[float, float]:
         out, gradients = value_and_grad(**inputs)
         parts = [_inner(getattr(gradients, name), along) for name, along in v.items()]
-        size = abs(float(out)) + sum(size for _, size in parts)
+        size = _largest(out) + sum(size for _, size in parts)
         return sum(part for part, _ in parts), size
 
     products = hvp(**point, **{directions[name]: along for name, along in v.items()})

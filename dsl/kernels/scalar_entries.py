@@ -26,6 +26,11 @@ def _unit(x: float, place: tuple[int, ...]) -> float:
     return 1.0
 
 
+def _ones_like(x: float) -> float:
+    """The number 1."""
+    return 1.0
+
+
 def _random_like(x: float, rng: Any) -> float:
     """A random number around 1."""
     return float(rng.uniform(0.5, 1.5))

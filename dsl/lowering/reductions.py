@@ -79,6 +79,13 @@ def _ptp(node: Node, operands: tuple[Node, ...]) -> Node:
 
 @lowering("argmax", "argmin")
 def _place_of_best(node: Node, operands: tuple[Node, ...]) -> Node:
-    if operands[0].type.rank:
+    (x,) = operands
+    if not x.type.rank:
+        return constant(0, node.span)
+    if node.attributes["axis"] is not None:
         return replace(node, operands=operands)
-    return constant(0, node.span)
+    flat = make("reshape", [x], node.span, {"shape": (product(x.type.shape),)})
+    best = make(node.op, [flat], node.span, {"axis": -1, "keepdims": False})
+    if not node.attributes["keepdims"]:
+        return best
+    return make("reshape", [best], node.span, {"shape": node.type.shape})

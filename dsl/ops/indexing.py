@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .. import intervals as iv
-from ..shapes import Kind, Mismatch, Type, shape_text
+from ..shapes import Kind, Mismatch, Type, broadcast, shape_text
 from ..sizes import Size
 from ..subscripts import Cut, cut_length
 from .declare import Attributes, Table
@@ -93,16 +93,6 @@ TABLE.declare(
 )  # fmt: skip
 
 
-def _per_entry_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
-    return types[0], attributes
-
-
-TABLE.declare(
-    "per_entry", "x, variables:string", "A value of its own for each entry of indices.",
-    infer=_per_entry_type, numpy="", public=False, canonical=False, paper="{x}", latex="{x}",
-)  # fmt: skip
-
-
 # ── Several places as one ───────────────────────────────────────────────────
 
 
@@ -117,4 +107,17 @@ TABLE.declare(
     "within", "indices, count:size", "Integers that are sure to lie in 0..count.",
     infer=_within_type, numpy="_checked({indices}, {count})", places=("indices",), public=False,
     paper="{indices}", latex="{indices}", values=iv.same,
+)  # fmt: skip
+
+
+def _earlier_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
+    indices, bound = types
+    return indices.with_shape(broadcast([indices.shape, bound.shape])), attributes
+
+
+TABLE.declare(
+    "earlier", "indices, bound", "Integers that are sure to lie in 0..bound.",
+    infer=_earlier_type, family="pointwise", numpy="_checked({indices}, {bound})",
+    places=("indices", "bound"), public=False, paper="{indices}", latex="{indices}",
+    values=lambda v: v[0].intersection(iv.NON_NEGATIVE),
 )  # fmt: skip

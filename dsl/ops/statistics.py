@@ -111,6 +111,7 @@ TABLE.declare(
 def _place_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
     (x,) = types
     axis, keepdims = attributes["axis"], attributes["keepdims"]
+    axis = -1 if axis is None and x.rank == 1 else axis
     axis = None if axis is None else normal_axis(axis, x.rank)
     axes = normal_axes(None if axis is None else [axis], x.rank)
     return Type(Kind.INT, reduced(x.shape, axes, keepdims)), {**attributes, "axis": axis}
