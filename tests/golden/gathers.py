@@ -96,12 +96,13 @@ def _place(x: Any, shape: tuple[int, ...], index: Any) -> Array:
     return result
 
 
-def _checked(indices: ArrayLike, size: int) -> Array:
+def _checked(indices: ArrayLike, size: ArrayLike) -> Array:
     """The indices. IndexError where one is outside 0..size; none counts from the end."""
     indices = np.asarray(indices)
     outside = (indices < 0) | (indices >= size)
     if np.any(outside):
-        raise IndexError(f"index {indices[outside][0]} is not in 0..{size}")
+        last = np.broadcast_to(size, outside.shape)[outside][0]
+        raise IndexError(f"index {indices[outside][0]} is not in 0..{last}")
     return indices
 
 
