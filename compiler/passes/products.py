@@ -2,8 +2,8 @@
 
 The letters of a contraction are of four sorts: those of both operands and the result (a batch),
 those that are summed over, and those of one operand alone (rows and columns). Several letters of
-one sort become one axis by ``reshape``, so that as much as can be is one product. Sums by entry that
-do not run along the last axis stay: they are faster as NumPy's ``einsum``.
+one sort become one axis by ``reshape``, so that as much as can be is one product. Sums by entry
+that do not run along the last axis stay: they are faster as NumPy's ``einsum``.
 """
 
 from __future__ import annotations
