@@ -71,7 +71,7 @@ WRITTEN = [
     (HEADS, "q @ k.mT"),
     (MIXTURE, "np.swapaxes(difference, 0, 1) @ L.mT"),
     (ROWS[5][1], 'np.einsum("...ij,...j->...i", A, x)'),
-    (ROWS[9][1], "np.vdot("),
+    (ROWS[9][1], "np.dot(np.ravel("),
     (ROWS[10][1], "np.einsum("),
     (ROWS[13][1], "d_w = "),
     (ROWS[15][1], "np.vecdot(difference, difference)"),
