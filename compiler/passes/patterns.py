@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ...dsl import ast
+from ...dsl.alike import alike
 from ...dsl.constants import literal
 from ...dsl.graph import Node, constant, make
 from ...dsl.ops import OPS
@@ -146,27 +147,6 @@ def _matches(pattern: Pattern, node: Node, binding: Binding, through: bool) -> I
         orders = [node.operands, node.operands[::-1]]
     for operands in orders:
         yield from _match_all(pattern.operands, operands, binding, through)
-
-
-def alike(a: Node, b: Node) -> bool:
-    """Whether two nodes were written alike: nothing has merged them yet. What stands under an
-    ``alias`` is itself alone, since its gradient may be asked for."""
-    pairs, seen = [(a, b)], set()
-    while pairs:
-        a, b = pairs.pop()
-        if a is b or (a, b) in seen:
-            continue
-        seen.add((a, b))
-        if a.op is not b.op or a.op.name in ("input", "alias") or a.type != b.type:
-            return False
-        if a.op.name == "constant":
-            # Python finds 1, 1.0 and True equal, and 0.0 and -0.0.
-            if repr(a.attributes["value"]) != repr(b.attributes["value"]):
-                return False
-        elif a.attributes != b.attributes or len(a.operands) != len(b.operands):
-            return False
-        pairs += zip(a.operands, b.operands, strict=True)
-    return True
 
 
 def _same_constant(a: Node, b: Node) -> bool:

@@ -164,7 +164,7 @@ def forward(
     hidden = np.maximum(total, 0)  # line 14
     logits = hidden @ W2 + b2  # line 15
     class_loss_log_p = _log_softmax(logits, -1)
-    loss = -np.vdot(target, class_loss_log_p) / N  # line 16
+    loss = -np.dot(np.ravel(target), np.ravel(class_loss_log_p)) / N  # line 16
     return loss, Cache(x, target, W2, total, hidden, class_loss_log_p, N)
 
 
@@ -232,7 +232,7 @@ def value_and_grad(
     hidden = np.maximum(total, 0)  # line 14
     logits = hidden @ W2 + b2  # line 15
     class_loss_log_p = _log_softmax(logits, -1)
-    loss = -np.vdot(target, class_loss_log_p) / N  # line 16
+    loss = -np.dot(np.ravel(target), np.ravel(class_loss_log_p)) / N  # line 16
     # loss = class_loss(logits, target)  (line 16):  d(-sum(target * log_p)) = dloss / N
     # -sum(target * log_p) (layers.grad, line 9):
     # d(sum(target * log_p)) = -d(-sum(target * log_p))
