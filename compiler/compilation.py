@@ -18,7 +18,9 @@ class Options:
     ``wrt`` limits the gradients to some inputs, ``dtype`` fixes the floating type, ``sizes`` fixes
     sizes, ``checks`` keeps the checks of arguments on entry, ``emit`` adds functions. ``include``
     is a folder in which ``use`` may name any file, ``batch`` names inputs with a leading axis.
-    With ``checkpoint`` gradients of loops keep √T states and run the steps once more.
+    With ``checkpoint`` gradients of loops keep √T states and run the steps once more. ``level`` is
+    how far code is optimised, from 0 to 2; with ``fast_math`` also where a few digits are lost;
+    ``threads`` run blocks of arrays side by side.
     """
 
     wrt: tuple[str, ...] | None = None
@@ -29,11 +31,18 @@ class Options:
     include: Path | None = None
     batch: tuple[str, ...] = ()
     checkpoint: bool = False
+    level: int = 1
+    fast_math: bool = False
+    threads: int = 0
 
     def validate(self) -> None:
         """Raises ``ValueError`` for what no specification could mean."""
         if self.dtype not in (None, "float32", "float64"):
             raise ValueError(f"dtype must be float32 or float64, not {self.dtype!r}")
+        if self.level not in (0, 1, 2):
+            raise ValueError(f"level must be 0, 1 or 2, not {self.level!r}")
+        if self.threads < 0:
+            raise ValueError(f"threads must be a natural number, not {self.threads!r}")
         if isinstance(self.wrt, str) or isinstance(self.batch, str):
             raise ValueError("wrt and batch must be lists of names")
         for name, value in self.sizes:
@@ -55,6 +64,12 @@ class Options:
             words += ["--size", f"{name}={value}"]
         if self.checkpoint:
             words.append("--checkpoint")
+        if self.level != 1:
+            words.append(f"-O{self.level}")
+        if self.fast_math:
+            words.append("--fast-math")
+        if self.threads:
+            words += ["--threads", str(self.threads)]
         return words if self.checks else [*words, "--no-checks"]
 
 

@@ -138,6 +138,22 @@ def code_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--checkpoint", is_flag=True, help="Gradients of loops in the memory of √T steps."
         ),
+        click.option(
+            "-O",
+            "level",
+            type=click.IntRange(0, 2),
+            default=1,
+            show_default=True,
+            help="How far to optimise: -O2 for speed, -O0 for code as written.",
+        ),
+        click.option("--fast-math", is_flag=True, help="Faster functions that lose a few digits."),
+        click.option(
+            "--threads",
+            type=click.IntRange(0),
+            default=0,
+            metavar="N",
+            help="Run blocks of large arrays on N threads.",
+        ),
         click.option("--batch", metavar="x,y", help="A leading axis on these inputs."),
         click.option("--wrt", metavar="W,b", help="Only the gradients of these inputs."),
     ):
@@ -153,6 +169,9 @@ def options_from(
     emit: str | None,
     batch: str | None,
     checkpoint: bool,
+    level: int,
+    fast_math: bool,
+    threads: int,
 ) -> Options:
     from .compilation import Options
 
@@ -164,7 +183,7 @@ def options_from(
         fixed.append((name, int(value)))
     names = _words(wrt) if wrt is not None else None
     return Options(names, dtype, tuple(fixed), not no_checks, _words(emit), _included(),
-                   _words(batch), checkpoint)  # fmt: skip
+                   _words(batch), checkpoint, level, fast_math, threads)  # fmt: skip
 
 
 def _words(text: str | None) -> tuple[str, ...]:

@@ -98,7 +98,8 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     needs = _needed_functions(options, graph)
     jvp = with_tangents(graph, wrt) if "jvp" in needs else None
     hvp = along(at_once, wrt) if "hvp" in needs and at_once is not None else None
-    made = [optimise(g) if g is not None else None for g in (both, at_once, jvp, hvp)]
+    graphs = (both, at_once, jvp, hvp)
+    made = [optimise(g, options.level) if g is not None else None for g in graphs]
     arrays = has_arrays(g for g in made[:2] if g is not None)
     ready = [finish(g, arrays=arrays) if g is not None else None for g in made]
     assert ready[0] is not None

@@ -265,7 +265,8 @@ class Looping:
     def _is_buffer(self, state: Node) -> bool:
         """Whether a step replaces one row of a state, which is done in place."""
         after = self.nexts[state]
-        return after.op.name == "put" and after.operands[0] is state
+        whole = after.op.name == "put" and after.operands[0] is state
+        return whole and after.operands[2].type.kind is state.type.kind
 
     def _direct(
         self, function: Function, held: dict[Node, str], stacked: dict[Node, Node]

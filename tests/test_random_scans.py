@@ -505,20 +505,19 @@ def test_formatting_keeps_the_tree(kind: Any) -> None:
 
 # ── Found once ──────────────────────────────────────────────────────────────
 
-OPEN = pytest.mark.xfail(strict=True, reason="known and not mended")
 FOUND = [
     # The gradient of an initial value that nothing keeps is a number of Python.
-    pytest.param("input a: float input b: float[N] scan t in 0..3 { state s = b[0] next s = sin(a) } output y = s", {"N": 2}, marks=OPEN),
-    pytest.param("input p: float input q: float[N] scan t in 0..3 { state s = p next s = tanh(q[0]) } output y = s", {"N": 2}, marks=OPEN),
+    ("input a: float input b: float[N] scan t in 0..3 { state s = b[0] next s = sin(a) } output y = s", {"N": 2}),
+    ("input p: float input q: float[N] scan t in 0..3 { state s = p next s = tanh(q[0]) } output y = s", {"N": 2}),
     # A state that is a constant after the step is a number of Python, of float64.
-    pytest.param("input a: float[N] scan t in 0..3 { state s = 0 next s = tanh(0.5) } output y = s output z = sum(a)", {"N": 2}, marks=OPEN),
+    ("input a: float[N] scan t in 0..3 { state s = 0 next s = tanh(0.5) } output y = s output z = sum(a)", {"N": 2}),
     # An empty range, read backwards: the slice begins before the first entry, that is at the last.
-    pytest.param("input p: float[T] output y[t in 0..T - 1] = p[T - 2 - t]", {"T": 1}, marks=OPEN),
-    pytest.param("input p: float[T] output y = sum[t in 0..T - 1](sin(p[T - 2 - t]))", {"T": 1}, marks=OPEN),
-    pytest.param("input p: float[T] scan t in 0..T - 1 { state s = 0 next s = s + sin(p[T - 2 - t]) } output y = s", {"T": 1}, marks=OPEN),
+    ("input p: float[T] output y[t in 0..T - 1] = p[T - 2 - t]", {"T": 1}),
+    ("input p: float[T] output y = sum[t in 0..T - 1](sin(p[T - 2 - t]))", {"T": 1}),
+    ("input p: float[T] scan t in 0..T - 1 { state s = 0 next s = s + sin(p[T - 2 - t]) } output y = s", {"T": 1}),
     # Initial integers that become floats, in what depends on them.
-    pytest.param("input a: float scan t in 0..3 { state s = 0 node f = sin(s) * a node g = grad(f, s) next s = tanh(g) } output y = s", {}),
-    pytest.param("input a: float scan t in 0..3 { state s = 1 scan k in 0..2 { state w = s next w = sin(w) } next s = a * w } output y = s", {}),
+    ("input a: float scan t in 0..3 { state s = 0 node f = sin(s) * a node g = grad(f, s) next s = tanh(g) } output y = s", {}),
+    ("input a: float scan t in 0..3 { state s = 1 scan k in 0..2 { state w = s next w = sin(w) } next s = a * w } output y = s", {}),
 ]  # fmt: skip
 
 

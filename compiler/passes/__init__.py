@@ -31,14 +31,18 @@ _MAX_ROUNDS = 12
 _MAX_STEPS = 20
 
 
-def optimise(graph: Graph) -> Graph:
-    """All passes until none changes the graph.
+def optimise(graph: Graph, level: int = 1) -> Graph:
+    """The passes of a level until none changes the graph: at 0 only what rules and functions
+    left behind is simplified.
 
     Those that look at one node at a time share a walk. Dead code goes by itself: only what the
     outputs and gradients need is ever visited.
     """
+    if not level:
+        graph = map_loops(graph, partial(optimise, level=level))
+        return rewrite(graph, simplify.step)
     whole = [run for _, run in WHOLE]
-    graph = map_loops(_settled(graph, whole), optimise)
+    graph = map_loops(_settled(graph, whole), partial(optimise, level=level))
     return _settled(graph, whole)
 
 

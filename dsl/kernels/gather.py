@@ -27,7 +27,7 @@ def _take(x: Array, indices: ArrayLike, axis: int = 0) -> Any:
 
 def _put(x: Array, place: int, row: ArrayLike, axis: int = 0) -> Array:
     """A copy of x with the entries at one place of an axis replaced."""
-    result = x.copy()
+    result = np.array(x, np.result_type(x, row))
     result[(slice(None),) * axis + (place,)] = row
     return result
 

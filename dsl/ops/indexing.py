@@ -117,7 +117,7 @@ def _earlier_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, 
 
 TABLE.declare(
     "earlier", "indices, bound", "Integers that are sure to lie in 0..bound.",
-    infer=_earlier_type, family="pointwise", numpy="_checked({indices}, {bound})",
+    infer=_earlier_type, numpy="_checked({indices}, {bound})",
     places=("indices", "bound"), public=False, paper="{indices}", latex="{indices}",
     values=lambda v: v[0].intersection(iv.NON_NEGATIVE),
 )  # fmt: skip

@@ -40,7 +40,7 @@ def _put_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attr
     after = x.shape[axis + 1 :] if axis < -1 else ()
     if place != Type(Kind.INT) or row.shape != (*x.shape[:axis], *after):
         raise Mismatch("G210", f"cannot put {row} into {x} at {place}")
-    return x, attributes
+    return x.with_kind(max(x.kind, row.kind)), attributes
 
 
 def _put_text(types: Sequence[Type], attributes: Attributes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -99,8 +100,24 @@ def _matrices() -> list[Case]:
     return found
 
 
+def _put(x: Any, row: Any, axis: int) -> Any:
+    result = np.array(x)
+    np.moveaxis(result, axis, 0)[1] = row
+    return result
+
+
 def _takes() -> list[Case]:
     found = [special("within(k, 5)", lambda k: k, f"k: {t}") for t in ("int[3]", "int[0]")]
+    found.append(special("earlier(k, 5)", lambda k: k, "k: int[3]"))
+    for shape, row, axis in [
+        ("3", "", -1),
+        ("3, 2", "2", -2),
+        ("2, 3", "2", -1),
+        ("4, 3, 2", "4, 2", -2),
+    ]:
+        types = f"x: float[{shape}]", f"r: float[{row}]" if row else "r: float"
+        reference = partial(_put, axis=axis)
+        found.append(special(f"put(x, 1, r, axis={axis})", reference, *types))
     for indices in ("int", "int[3]", "int[1]", "int[2, 2]", "int[0]"):
         k = f"k: {indices}"
         for shape, axis in [((5,), 0), ((5, 2), 0), ((2, 5), 1), ((2, 5), -1), ((2, 5, 3), -2),
