@@ -54,6 +54,7 @@ class Body(ABC):
         self._lines: list[Line] = []
         self._written: set[Node] = set()
         self._chosen: dict[Node, str] = {}
+        self._signs: dict[Node, str] = {}
 
     def take(self, function: Function, order: Sequence[Node], results: Iterable[Node]) -> None:
         """The statements to write, what they are given having names already.
@@ -77,9 +78,10 @@ class Body(ABC):
         """A statement that comes before all others."""
         self._lines.append(Line(f"{self.indent}{text}"))
 
-    def choose(self, node: Node, name: str) -> None:
-        """The variable that a node is assigned to."""
+    def choose(self, node: Node, name: str, sign: str = "=") -> None:
+        """The variable that a node is assigned or, with ``+=``, added to."""
         self._chosen[node] = name
+        self._signs[node] = sign
 
     def write(self, comment: Commenter) -> list[str]:
         """All statements; ``comment`` gives the lines above one, from what it computes."""
@@ -100,7 +102,9 @@ class Body(ABC):
                     if self.renderer.uses_twice(parent, operand):
                         return self.apart(operand, node, comment)
         targets = self.targets(node)
-        line = f"{self.indent}{self.left_side(node, targets)} = {self.right_side(node, targets)}"
+        sign = self._signs.get(node, "=")
+        right = self.right_side(node, targets)
+        line = f"{self.indent}{self.left_side(node, targets)} {sign} {right}"
         quiet = any(part in self.risky for part in inside)
         if not fits(INDENT * quiet + line):
             longest = self.longest_part(node)

@@ -26,6 +26,7 @@ from .differentiate import along, seed_nodes, with_gradients, with_tangents
 from .module import module_text
 from .nested import expand
 from .passes import finish, has_arrays, optimise
+from .passes.blocks import blocks
 from .passes.shelter import shelter
 from .passes.stabilise import stabilise
 
@@ -100,6 +101,8 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     hvp = along(at_once, wrt) if "hvp" in needs and at_once is not None else None
     graphs = (both, at_once, jvp, hvp)
     made = [optimise(g, options.level) if g is not None else None for g in graphs]
+    if options.level > 1:
+        made[1:] = [blocks(g) if g is not None else None for g in made[1:]]
     arrays = has_arrays(g for g in made[:2] if g is not None)
     ready = [finish(g, arrays=arrays) if g is not None else None for g in made]
     assert ready[0] is not None

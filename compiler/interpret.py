@@ -75,7 +75,7 @@ class Interpreter:
             after = [self.convert(inner.values[n], s)
                      for n, s in zip(loop.nexts, loop.states, strict=True)]  # fmt: skip
             for node, stack in stacks.items():
-                stack[step] = inner.values[node]
+                stack[_place(loop, node, step, inner)] = inner.values[node]
             done += 1
         values: dict[tuple[str, Any], Value] = {("final", i): v for i, v in enumerate(after)}
         values |= {("stack", node): stack for node, stack in stacks.items()}
@@ -91,6 +91,9 @@ class Interpreter:
         start = loop.start.evaluate(self.sizes)
         count = int(steps[0]) if steps else loop.length.evaluate(self.sizes)
         order = loop.body(more)
+        if loop.chunk is not None:
+            yield from self.chunks(loop, states, captured, rows, order)
+            return
         for step in reversed(range(count)) if loop.backwards else range(count):
             inner = self._inner()
             held = zip(loop.states, states, strict=True)
@@ -103,6 +106,27 @@ class Interpreter:
             states = [inner.values[after] for after in loop.nexts]
             if loop.until is not None and inner.values[loop.until]:
                 return
+
+    def chunks(
+        self, loop: Loop, states: list[Value], captured: list[Value], rows: list[Value],
+        order: Sequence[Node],
+    ) -> Iterator[tuple[int, Interpreter]]:  # fmt: skip
+        """Blocks of a few entries, the last one perhaps shorter."""
+        assert loop.chunk is not None
+        length = loop.length.evaluate(self.sizes)
+        for start in range(0, length, _BLOCK):
+            count = min(_BLOCK, length - start)
+            inner = self._inner()
+            inner.sizes = {**self.sizes, str(loop.chunk.size): count}
+            inner.codes = {}
+            inner.values = dict(zip(loop.states, states, strict=True))
+            inner.values |= zip(loop.captured, captured, strict=True)
+            inner.values[loop.index] = self.convert(start, loop.index)
+            for place, row in zip(loop.rows, rows, strict=True):
+                inner.values[place] = row[_place(loop, place, start, inner)]
+            inner.follow(order)
+            yield start, inner
+            states = [inner.values[after] for after in loop.nexts]
 
     def evaluate(self, node: Node) -> Value:
         """One node, its operands being known."""
@@ -129,6 +153,18 @@ class Interpreter:
         """The value in the dtype of the node: floats all have the working precision."""
         dtypes = (np.dtype(bool), np.dtype(np.int64), self.dtype)
         return np.asarray(value, dtypes[node.type.kind])
+
+
+_BLOCK = 2
+
+
+def _place(loop: Loop, node: Node, step: int, inner: Interpreter) -> Any:
+    """Where the value of a step lies in the array of all."""
+    if loop.chunk is None:
+        return step
+    axis = loop.chunk.axis(node.type)
+    count = inner.sizes[str(loop.chunk.size)]
+    return (slice(None),) * axis + (slice(step, step + count),)
 
 
 @cache

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 
 from ..dsl.graph import Node, topological
-from ..dsl.loops import Loop, called
+from ..dsl.loops import Chunk, Loop, called
 from ..dsl.shapes import Kind
 from ..dsl.sizes import ZERO, Size
 from .body import Body, Commenter, Line
@@ -15,6 +15,8 @@ from .python import INDENT
 from .ranges import of_steps, ranges
 from .schedule import Function, call_key, is_leaf, is_weak, leading_cut, plan
 
+# Half of what a core's own cache holds, in float64: with 8 arrays, 8192 entries each.
+_CACHED = 65536
 _DTYPES = {Kind.INT: "int64", Kind.BOOL: "bool_"}
 
 
@@ -54,8 +56,9 @@ class Looping:
         self.steps: Node | None = steps[0] if steps else None
         self.nexts = dict(zip(self.loop.states, self.loop.nexts, strict=True))
         self.results = {t.attributes["result"]: t for t in targets}
+        self.sums = {state for state in self.nexts if self._adds_up(state)}
         self.lines: list[str] = []
-        self.index = ""
+        self.index = self.block = self.part = ""
 
     def write(self) -> list[str]:
         """The lines of the loop; the names of its results are known to the renderer after it."""
@@ -92,12 +95,26 @@ class Looping:
                 text += ".copy()"
             if text != held[state]:
                 self._add(f"{held[state]} = {text}")
+        if self.loop.chunk is not None:
+            self._choose_block(self.loop.chunk)
         for (sort, _), target in self.results.items():
             if sort == "stack":
                 self._add(f"{self.body.name_of(target)} = {self._empty(target)}")
             elif sort == "steps":
                 self._add(f"{self.body.name_of(target)} = 0")
         return held
+
+    def _choose_block(self, chunk: Chunk) -> None:
+        """How many entries a step does: as many as stay in the cache of a core."""
+        width = chunk.width.constant
+        if width is not None:
+            self.block = str(max(_CACHED // max(width, 1), chunk.least))
+        else:
+            text = self.renderer.size(chunk.width).text
+            text = text if text.isidentifier() else f"({text})"
+            self.block = self.body.names.numbered("block")
+            self._add(f"{self.block} = max({_CACHED} // {text}, {chunk.least})")
+        self.part = self.body.names.numbered("part")
 
     def _kept_kind(self, node: Node) -> str:
         """The text of a state: not a plain number of Python, which has no precision, nor a plain
@@ -128,12 +145,16 @@ class Looping:
     # ── The head ────────────────────────────────────────────────────────────
 
     def _head(self) -> str:
-        start, stop = self.renderer.size(self.loop.start).text, self.loop.stop
+        if self.loop.chunk is not None:
+            self._need_index()
+            stop = self.renderer.size(self.loop.stop).text
+            return f"for {self.index} in range(0, {stop}, {self.block}):"
+        start = self.renderer.size(self.loop.start).text
         if self.steps is not None:
             count = self.renderer.expression(self.steps).text
             end = count if self.loop.start == ZERO else f"{start} + {count}"
         else:
-            end = self.renderer.size(stop).text
+            end = self.renderer.size(self.loop.stop).text
         counted = f"range({end})" if self.loop.start == ZERO else f"range({start}, {end})"
         if self.loop.backwards:
             counted = f"reversed({counted})"
@@ -164,6 +185,9 @@ class Looping:
         buffers = {state for state in self.nexts if self._is_buffer(state)}
         wanted = self._wanted(stacked, buffers)
         given = [*self.loop.placeholders]
+        if self.loop.chunk is not None:
+            self._need_index()
+            inner.begin(f"{self.part} = slice({self.index}, {self.index} + {self.block})")
         order = topological(wanted, given)
         function = plan(order, wanted, given)
         self._give(inner, function, held, wanted)
@@ -176,12 +200,16 @@ class Looping:
                                        if self.nexts[s] not in direct})  # fmt: skip
         for node, name in (later | direct | rows).items():
             inner.choose(node, name)
+        added = self._added(function, held)
+        for node, name in added.items():
+            inner.choose(node, name, "+=")
         inner.take(function, order, self.loop.roots())
         lines += inner.write(self.comment)
+        lines[:0] = self._count(inner.indent)
         for n, target in stacked.items():
             if n not in top and n not in rows:
                 lines.append(inner.indent + self._stacked(n, target))
-        lines += [inner.indent + line for line in self._last(held, buffers, direct)]
+        lines += [inner.indent + line for line in self._last(held, buffers, {*direct, *added})]
         if ("steps", 0) in self.results:
             lines.append(f"{inner.indent}{self.body.name_of(self.results['steps', 0])} += 1")
         if self.loop.until is not None:
@@ -189,10 +217,21 @@ class Looping:
             lines += [f"{inner.indent}if {ends}:", f"{inner.indent}{INDENT}break"]
         return lines or [f"{inner.indent}pass"]
 
+    def _count(self, indent: str) -> list[str]:
+        """The number of entries in a block, where the code refers to it."""
+        chunk = self.loop.chunk
+        name = str(chunk.size) if chunk is not None else ""
+        if name not in self.renderer.uses.sizes:
+            return []
+        self.renderer.uses.sizes.remove(name)
+        stop = self.renderer.size(self.loop.stop).text
+        return [f"{indent}{name} = min({self.block}, {stop} - {self.index})"]
+
     def _wanted(self, stacked: Iterable[Node], buffers: set[Node]) -> list[Node]:
         wanted: list[Node] = []
         for state, after in self.nexts.items():
-            wanted += after.operands[1:] if state in buffers else [after]
+            parts = after.operands[1:] if state in buffers | self.sums else [after]
+            wanted += parts
         until = [self.loop.until] if self.loop.until is not None else []
         given = set(self.loop.placeholders)
         found = [n for n in dict.fromkeys([*stacked, *until, *wanted]) if n not in given]
@@ -212,15 +251,18 @@ class Looping:
         for place, operand in self.captured.items():
             names[place] = self.renderer.expression(operand).text
         for place, operand in self.sequences.items():
-            text = self._row(operand)
+            text = self._row(place, operand)
             if uses[place] > 1:
                 name = self.body.names.numbered(legal(called(place)))
                 inner.begin(f"{name} = {text}")
                 text = name
             names[place] = text
 
-    def _row(self, sequence: Node) -> str:
+    def _row(self, place: Node, sequence: Node) -> str:
         """The entry of this step of an array, through a slice of it."""
+        if self.loop.chunk is not None:
+            text = self.renderer.expression(sequence).text
+            return f"{text}[{self._along(self.loop.chunk.axis(place.type))}]"
         cut = leading_cut(sequence)
         if cut is None or sequence in self.renderer.names:
             return f"{self.renderer.names[sequence]}[{self._position()}]"
@@ -231,6 +273,16 @@ class Looping:
         size = sequence.operands[0].type.shape[0]
         return f"{base}[{self._position(size - 1 if start is None else start, turned=True)}]"
 
+    def _along(self, axis: int) -> str:
+        """The entries of a block, as a subscript."""
+        return ":, " * axis + self.part
+
+    def _place_of(self, node: Node) -> str:
+        """Where the value of a step goes in the array of all."""
+        if self.loop.chunk is None:
+            return self._position()
+        return self._along(self.loop.chunk.axis(node.type))
+
     def _know(self, function: Function) -> None:
         """Intervals of what a step computes, where the code depends on them."""
         known = of_steps(self.node, self.renderer.known)
@@ -240,7 +292,7 @@ class Looping:
     def _later(self, function: Function, held: dict[Node, str]) -> dict[Node, str]:
         """Names for states after the step where they cannot take those of before yet."""
         found: dict[Node, str] = {}
-        for state in held:
+        for state in held.keys() - self.sums:
             after = self.nexts[state]
             if after in function.statements and after.op.name != "scan":
                 found[after] = f"next_{held[state]}"
@@ -248,19 +300,52 @@ class Looping:
             found[self.loop.until] = "done"
         return {n: self.body.names.numbered(name) for n, name in found.items()}
 
+    def _added(self, function: Function, held: dict[Node, str]) -> dict[Node, str]:
+        """The terms that are added where they are computed: nothing else needs them."""
+        terms = Counter(self.nexts[state].operands[1] for state in self.sums)
+        used = {o for node in function.nodes for o in node.operands}
+        used |= {*self._stacked_nodes(), *self.nexts.values()}
+        found: dict[Node, str] = {}
+        for state in self.nexts:
+            term = self.nexts[state].operands[1] if state in self.sums else None
+            if term in function.statements and term not in used and terms[term] == 1:
+                if term.op.name != "scan" and not term.name:
+                    found[term] = held[state]
+        return found
+
     def _straight(self, function: Function, stacked: dict[Node, Node]) -> dict[Node, str]:
         """The rows of stacks that are written where they are computed: nothing else needs them."""
         used = {o for node in function.nodes for o in node.operands} | set(self.nexts.values())
-        rows = {n: f"{self.body.name_of(target)}[{self._position()}]"
+        rows = {n: f"{self.body.name_of(target)}[{self._place_of(n)}]"
                 for n, target in stacked.items()}  # fmt: skip
         return {n: text for n, text in rows.items()
                 if n in function.statements and n not in used and n.op.name != "scan"}  # fmt: skip
 
     def _stacked(self, node: Node, target: Node) -> str:
         value = self.renderer.expression(node).text
-        return f"{self.body.name_of(target)}[{self._position()}] = {value}"
+        return f"{self.body.name_of(target)}[{self._place_of(node)}] = {value}"
 
     # ── States after the step ───────────────────────────────────────────────
+
+    def _adds_up(self, state: Node) -> bool:
+        """Whether a state only adds up what steps make, in an array of its own."""
+        after, first = self.nexts[state], self.first[state]
+        if after.op.name != "add" or after.operands[0] is not state or after.type != state.type:
+            return False
+        term = after.operands[1]
+        own = first.op.name in ("zeros", "constant") or not state.type.rank
+        alone = sum(state is o for n in self.loop.body(self._stacked_nodes()) for o in n.operands)
+        return own and alone == 1 and term.type == state.type and self._only_next(state, after)
+
+    def _only_next(self, state: Node, after: Node) -> bool:
+        """Whether nothing else asks for a state, or for what it is after the step."""
+        asked = [*self._stacked_nodes(), *([self.loop.until] if self.loop.until else [])]
+        used = {o for n in self.loop.body(self._stacked_nodes()) for o in n.operands}
+        others = [n for s, n in self.nexts.items() if s is not state]
+        return after not in used and not {state, after} & {*asked, *others}
+
+    def _stacked_nodes(self) -> list[Node]:
+        return [node for sort, node in self.results if sort == "stack"]
 
     def _is_buffer(self, state: Node) -> bool:
         """Whether a step replaces one row of a state, which is done in place."""
@@ -288,6 +373,8 @@ class Looping:
         nexts = Counter(self.nexts.values())
         found: dict[Node, str] = {}
         for state, after in self.nexts.items():
+            if state in self.sums:
+                continue
             alone = nexts[after] == 1 and after in position and not is_weak(after)
             keeps = any(other is state for s, other in self.nexts.items() if s is not state)
             results = after.op.name == "scan"
@@ -295,14 +382,16 @@ class Looping:
                 found[after] = held[state]
         return found
 
-    def _last(
-        self, held: dict[Node, str], buffers: set[Node], direct: dict[Node, str]
-    ) -> list[str]:
+    def _last(self, held: dict[Node, str], buffers: set[Node], direct: set[Node]) -> list[str]:
         """The assignments at the end of a step."""
         lines = []
         left, right = [], []
         for state, after in self.nexts.items():
-            if state in buffers:
+            if state in self.sums:
+                if after.operands[1] not in direct:
+                    term = self.renderer.expression(after.operands[1]).text
+                    lines.append(f"{held[state]} += {term}")
+            elif state in buffers:
                 _, place, row = (self.renderer.expression(o).text for o in after.operands)
                 before = ":, " * (state.type.rank + after.attributes["axis"])
                 lines.append(f"{held[state]}[{before}{place}] = {row}")

@@ -123,6 +123,10 @@ def seen_in_steps(node: Node) -> list[Node]:
     _, captured, rows, steps = loop.split(node.operands)
     found = [o for o in (*captured, *steps) if o.op.name == "zeros" or not _in_place(o)]
     for row in rows:
+        if loop.chunk is not None:
+            if not _in_place(row):
+                found.append(row)
+            continue
         found.append(row.operands[0] if leading_cut(row) is not None else row)
     return [o for o in found if not is_leaf(o)]
 

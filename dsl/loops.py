@@ -20,6 +20,21 @@ from .source import Span
 Result = tuple[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Steps of which each does a block of the values of the index: ``size`` is how many those are,
+    and ``width`` about how many numbers a step has at once for each of them; it does at least
+    ``least`` of them."""
+
+    size: Size
+    width: Size
+    least: int = 1
+
+    def axis(self, type_: Type) -> int:
+        """The axis of an array of a step that runs along the block, from the front."""
+        return type_.shape.index(self.size)
+
+
 @dataclass(frozen=True, eq=False)
 class Loop:
     """Steps for ``index`` in ``start .. stop``, or backwards.
@@ -43,6 +58,7 @@ class Loop:
     counted: bool = False
     extends: Loop | None = None
     replays: bool = False
+    chunk: Chunk | None = None
 
     @property
     def length(self) -> Size:

@@ -18,6 +18,9 @@ def _scan_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Att
         return loop.nexts[which].type, attributes
     if sort == "steps":
         return Type(Kind.INT), attributes
+    if loop.chunk is not None:
+        whole = (loop.length if size == loop.chunk.size else size for size in which.type.shape)
+        return which.type.with_shape(tuple(whole)), attributes
     return which.type.with_shape((loop.length, *which.type.shape)), attributes
 
 

@@ -1,0 +1,107 @@
+"""``-O2``: large arrays in blocks, with the same values and gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from gradc.compiler import driver, looping
+from gradc.compiler.compilation import Options
+from gradc.compiler.interpret import Interpreter
+from gradc.compiler.passes import optimise
+from gradc.compiler.passes.blocks import blocks
+from gradc.dsl.graph import Graph
+
+from .helpers import checked, load, module
+from .judged import Case, cases, same
+from .test_indices import GATHERS, PLACES, PRODUCTS
+
+PLAIN, FAST = Options(emit=("jvp", "hvp")), Options(emit=("jvp", "hvp"), level=2)
+MLP = "data X: float[B, D] data y: int[B] in 0..C input W1: float[D, H] input b1: float[H] input W2: float[H, C] input b2: float[C] node h = relu(X @ W1 + b1) node z = h @ W2 + b2 output f = mean[n](logsumexp(z[n]) - z[n, y[n]])"
+SPECS: list[Any] = [
+    ("elementwise", "input x: float[n] output f = sum(exp(-x^2) * sin(3 * x) + tanh(x) * log1p(x^2))", "n=7", "n=1", "n=0"),
+    ("homework 2", "input x: float[n] input W: float[n, n] node m = W @ x node q = sigmoid(m) output f = norm(q)^2", "n=5", "n=1"),
+    ("logistic regression", "data X: float[N, D] data y: float[N] input w: float[D] input b: float node z[n] = sum[d](X[n, d] * w[d]) + b output f = mean(softplus(z) - y * z)", "N=7 D=2", "N=1 D=3"),
+    ("mixture", "data x: float[N, D] input alpha: float[K] input mu: float[K, D] input L: float[K, D, D] node q[n, k] = sum[d]((L[k] @ (x[n] - mu[k]))[d]^2) output f = sum[n](logsumexp[k](alpha[k] - 0.5 * q[n, k]))", "N=5 D=2 K=3"),
+    ("network", MLP, "B=5 D=4 H=3 C=2"),
+    ("two sums, one after the other", "input x: float[n] node m = mean(x) output f = sum((x - m)^2 * exp(x)) / sum(exp(x))", "n=7"),
+    ("softmax of all", "input x: float[n] input w: float[n] output f = dot(softmax(x * w), x^2 + w)", "n=6"),
+    ("columns", "input A: float[M, N] input b: float[N] output f = sum(tanh(sum(A, axis=0) * b)^2 + exp(b) * sin(b))", "M=3 N=5"),
+    ("outer", "input x: float[M] input y: float[N] output f = sum(sin(outer(x, y)) * outer(exp(x), y^2))", "M=3 N=5"),
+    ("squared distances", "input x: float[N, D] input c: float[K, D] output f = sum[n](min[k](sum[d]((x[n, d] - c[k, d])^2)))", "N=5 K=3 D=2"),
+    ("attention", "input Q: float[T, D] input K: float[S, D] input V: float[S, D] node a[t] = softmax(K @ Q[t]) output f = sum[t, d](sum[s](a[t, s] * V[s, d])^2)", "T=5 S=3 D=2"),
+    ("branches", "input x: float[n] input y: float[n] output f = sum(if x > y then sqrt(x - y) * exp(x) else log1p(y - x) * sin(y))", "n=9"),
+    ("truth and integers", "input x: float[n] data k: int[n] data b: bool[n] output f = sum((if b then x * k else sin(x)) / (1 + k^2))", "n=7"),
+    ("gathered rows", "input E: float[V, D] data ids: int[N] in 0..V input w: float[D] output f = sum[n](sin(dot(E[ids[n]], w))^2 * exp(-dot(E[ids[n]], w)))", "V=3 D=2 N=7"),
+    ("covariance", "input x: float[N, D] node m = mean(x, axis=0) node c = x - m output f = sum((c.T @ c / N)^2)", "N=6 D=3"),
+    ("a stack of matrices", "input A: float[B, N, N] input b: float[B, N] output f = sum[i](norm(tanh(A[i] @ b[i]) * exp(b[i]))^2)", "B=5 N=2"),
+]  # fmt: skip
+CASES = cases([*SPECS, *PRODUCTS, *PLACES, *GATHERS], {})
+CASES = [case for case in CASES if case.differentiated]
+EACH = pytest.mark.parametrize("case", CASES, ids=str)
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Blocks of a few entries, so that there are several of them and a shorter one at the end."""
+    monkeypatch.setattr(looping, "_CACHED", 12)
+    monkeypatch.setattr("gradc.compiler.passes.blocks._TALL", 2)
+    yield
+
+
+def graphs(case: Case) -> Iterator[tuple[Graph, Graph]]:
+    compilation = driver.compiled(checked(case.total), PLAIN)
+    for graph in (compilation.at_once, compilation.jvp, compilation.hvp):
+        assert graph is not None
+        yield graph, blocks(optimise(graph))
+
+
+@EACH
+def test_the_pass_keeps_values(case: Case) -> None:
+    seeds = case.random(case.differentiated, 3)
+    for plain, blocked in graphs(case):
+        given = dict(case.values)
+        given |= {str(node.attributes["name"]): seeds[n] for n, node in plain.seeds.items()
+                  if n in seeds}  # fmt: skip
+        roots = [[*g.outputs.values(), *g.gradients.values()] for g in (plain, blocked)]
+        wanted, found = (Interpreter(given, case.sizes).run(r) for r in roots)
+        for one, other in zip(found, wanted, strict=True):
+            same(one, other, "value", 1e-12)
+
+
+@EACH
+def test_same_values_and_gradients(case: Case) -> None:
+    plain, fast = module(case.total, PLAIN), load(driver.compiled(checked(case.total), FAST))
+    wanted, found = case.call(plain.value_and_grad), case.call(fast.value_and_grad)
+    same(found[0], wanted[0], "value", 1e-12)
+    for name, gradient in found[1]._asdict().items():
+        same(gradient, getattr(wanted[1], name), name, 1e-11)
+    along = case.random(case.differentiated, 7)
+    moved = [case.call(m.jvp, **{f"d{n}": v for n, v in along.items()})[1] for m in (fast, plain)]
+    same(moved[0].total_, moved[1].total_, "jvp", 1e-11)
+    second = [case.call(m.hvp, **{f"v_{n}": v for n, v in along.items()}) for m in (fast, plain)]
+    for name in case.differentiated:
+        same(getattr(second[0], name), getattr(second[1], name), f"hvp {name}", 1e-10)
+
+
+def test_the_specs_above_have_blocks() -> None:
+    for case in cases(SPECS, {}):
+        text = driver.python(driver.compiled(checked(case.text), FAST))
+        assert "part = slice(" in text, case.name
+
+
+def test_large_arrays_are_never_copied_whole() -> None:
+    """The working memory is that of a block: temporaries of -O1 are as large as x."""
+    import tracemalloc
+
+    text, peaks = SPECS[0][1], []
+    x = np.linspace(-2.0, 2.0, 400_000)
+    for options in (Options(), Options(level=2)):
+        generated = load(driver.compiled(checked(text), options))
+        tracemalloc.start()
+        generated.value_and_grad(x)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[0] > 4 * x.nbytes and peaks[1] < 1.2 * x.nbytes
