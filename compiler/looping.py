@@ -371,16 +371,25 @@ class Looping:
                     if operand in held:
                         last[operand] = max(position[node], last.get(operand, 0))
         nexts = Counter(self.nexts.values())
+        at_end = self._needed_at_end()
         found: dict[Node, str] = {}
         for state, after in self.nexts.items():
             if state in self.sums:
                 continue
             alone = nexts[after] == 1 and after in position and not is_weak(after)
-            keeps = any(other is state for s, other in self.nexts.items() if s is not state)
+            keeps = state in at_end
             results = after.op.name == "scan"
             if alone and not keeps and not results and last.get(state, -1) <= position[after]:
                 found[after] = held[state]
         return found
+
+    def _needed_at_end(self) -> set[Node]:
+        """What the assignments at the end of a step take as it is."""
+        needed = {after for state, after in self.nexts.items() if after is not state}
+        for state, after in self.nexts.items():
+            if state in self.sums or self._is_buffer(state):
+                needed.update(after.operands[1:])
+        return needed
 
     def _last(self, held: dict[Node, str], buffers: set[Node], direct: set[Node]) -> list[str]:
         """The assignments at the end of a step."""

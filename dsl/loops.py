@@ -278,10 +278,11 @@ def _known(loop: Loop, results: Sequence[Node]) -> dict[Node, Node]:
         return {}
     known: dict[Node, Node] = {}
     for places, operands in ((loop.captured, captured), (loop.rows, rows)):
-        first: dict[Node, Node] = {}
+        first: dict[tuple[Node, Type], Node] = {}
         for place, operand in zip(places, operands, strict=True):
             leaf = places is loop.captured and is_fixed(operand)
-            instead = operand if leaf else first.setdefault(operand, place)
+            # Blocks of one array may run along different axes of it.
+            instead = operand if leaf else first.setdefault((operand, place.type), place)
             if instead is not place:
                 known[place] = instead
     return known
