@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 
 from ..dsl.graph import Node, topological
 from ..dsl.loops import Chunk, Loop, called
@@ -14,6 +14,7 @@ from .names import legal
 from .python import INDENT
 from .ranges import of_steps, ranges
 from .schedule import Function, call_key, is_leaf, is_weak, leading_cut, plan
+from .states import States
 
 # Half of what a core's own cache holds, in float64: with 8 arrays, 8192 entries each.
 _CACHED = 65536
@@ -56,7 +57,8 @@ class Looping:
         self.steps: Node | None = steps[0] if steps else None
         self.nexts = dict(zip(self.loop.states, self.loop.nexts, strict=True))
         self.results = {t.attributes["result"]: t for t in targets}
-        self.sums = {state for state in self.nexts if self._adds_up(state)}
+        stacked = [node for sort, node in self.results if sort == "stack"]
+        self.states = States(self.loop, self.first, stacked)
         self.lines: list[str] = []
         self.index = self.block = self.part = ""
 
@@ -91,7 +93,7 @@ class Looping:
                 held[state] = self.body.names.numbered(legal(called(state)))
             text = self._kept_kind(first)
             own = first.op.name == "zeros" and first not in self.renderer.names
-            if self._is_buffer(state) and not own:
+            if state in self.states.in_place and state.type.rank and not own:
                 text += ".copy()"
             if text != held[state]:
                 self._add(f"{held[state]} = {text}")
@@ -182,8 +184,7 @@ class Looping:
 
     def _step(self, inner: Body, held: dict[Node, str]) -> list[str]:
         stacked = {n: t for (sort, n), t in self.results.items() if sort == "stack"}
-        buffers = {state for state in self.nexts if self._is_buffer(state)}
-        wanted = self._wanted(stacked, buffers)
+        wanted = self._wanted(stacked)
         given = [*self.loop.placeholders]
         if self.loop.chunk is not None:
             self._need_index()
@@ -194,22 +195,20 @@ class Looping:
         self._know(function)
         top = [n for n in stacked if n in held]
         lines = [inner.indent + self._stacked(n, stacked[n]) for n in top]
-        direct = self._direct(function, held, stacked)
+        names = {n: held[state] for n, state in self.states.direct(function).items()}
         rows = self._straight(function, stacked)
-        later = self._later(function, {s: n for s, n in held.items()
-                                       if self.nexts[s] not in direct})  # fmt: skip
-        for node, name in (later | direct | rows).items():
+        for node, name in (self._later(function, held, names) | names | rows).items():
             inner.choose(node, name)
-        added = self._added(function, held)
-        for node, name in added.items():
-            inner.choose(node, name, "+=")
+        added = self.states.added(function)
+        for node, state in added.items():
+            inner.choose(node, held[state], "+=")
         inner.take(function, order, self.loop.roots())
         lines += inner.write(self.comment)
         lines[:0] = self._count(inner.indent)
         for n, target in stacked.items():
             if n not in top and n not in rows:
                 lines.append(inner.indent + self._stacked(n, target))
-        lines += [inner.indent + line for line in self._last(held, buffers, {*direct, *added})]
+        lines += [inner.indent + line for line in self._last(held, {*names, *added})]
         if ("steps", 0) in self.results:
             lines.append(f"{inner.indent}{self.body.name_of(self.results['steps', 0])} += 1")
         if self.loop.until is not None:
@@ -227,11 +226,10 @@ class Looping:
         stop = self.renderer.size(self.loop.stop).text
         return [f"{indent}{name} = min({self.block}, {stop} - {self.index})"]
 
-    def _wanted(self, stacked: Iterable[Node], buffers: set[Node]) -> list[Node]:
+    def _wanted(self, stacked: Iterable[Node]) -> list[Node]:
         wanted: list[Node] = []
         for state, after in self.nexts.items():
-            parts = after.operands[1:] if state in buffers | self.sums else [after]
-            wanted += parts
+            wanted += after.operands[1:] if state in self.states.in_place else [after]
         until = [self.loop.until] if self.loop.until is not None else []
         given = set(self.loop.placeholders)
         found = [n for n in dict.fromkeys([*stacked, *until, *wanted]) if n not in given]
@@ -289,29 +287,18 @@ class Looping:
         order = topological(function.results, self.loop.placeholders)
         self.renderer.known = {**self.renderer.known, **known, **ranges(order, known)}
 
-    def _later(self, function: Function, held: dict[Node, str]) -> dict[Node, str]:
+    def _later(
+        self, function: Function, held: dict[Node, str], direct: dict[Node, str]
+    ) -> dict[Node, str]:
         """Names for states after the step where they cannot take those of before yet."""
         found: dict[Node, str] = {}
-        for state in held.keys() - self.sums:
-            after = self.nexts[state]
-            if after in function.statements and after.op.name != "scan":
+        for state, after in self.nexts.items():
+            waits = state not in self.states.in_place and after not in direct
+            if waits and after in function.statements and after.op.name != "scan":
                 found[after] = f"next_{held[state]}"
         if self.loop.until in function.statements and self.loop.until not in found:
             found[self.loop.until] = "done"
         return {n: self.body.names.numbered(name) for n, name in found.items()}
-
-    def _added(self, function: Function, held: dict[Node, str]) -> dict[Node, str]:
-        """The terms that are added where they are computed: nothing else needs them."""
-        terms = Counter(self.nexts[state].operands[1] for state in self.sums)
-        used = {o for node in function.nodes for o in node.operands}
-        used |= {*self._stacked_nodes(), *self.nexts.values()}
-        found: dict[Node, str] = {}
-        for state in self.nexts:
-            term = self.nexts[state].operands[1] if state in self.sums else None
-            if term in function.statements and term not in used and terms[term] == 1:
-                if term.op.name != "scan" and not term.name:
-                    found[term] = held[state]
-        return found
 
     def _straight(self, function: Function, stacked: dict[Node, Node]) -> dict[Node, str]:
         """The rows of stacks that are written where they are computed: nothing else needs them."""
@@ -327,84 +314,20 @@ class Looping:
 
     # ── States after the step ───────────────────────────────────────────────
 
-    def _adds_up(self, state: Node) -> bool:
-        """Whether a state only adds up what steps make, in an array of its own."""
-        after, first = self.nexts[state], self.first[state]
-        if after.op.name != "add" or after.operands[0] is not state or after.type != state.type:
-            return False
-        term = after.operands[1]
-        own = first.op.name in ("zeros", "constant") or not state.type.rank
-        alone = sum(state is o for n in self.loop.body(self._stacked_nodes()) for o in n.operands)
-        return own and alone == 1 and term.type == state.type and self._only_next(state, after)
-
-    def _only_next(self, state: Node, after: Node) -> bool:
-        """Whether nothing else asks for a state, or for what it is after the step."""
-        asked = [*self._stacked_nodes(), *([self.loop.until] if self.loop.until else [])]
-        used = {o for n in self.loop.body(self._stacked_nodes()) for o in n.operands}
-        others = [n for s, n in self.nexts.items() if s is not state]
-        return after not in used and not {state, after} & {*asked, *others}
-
-    def _stacked_nodes(self) -> list[Node]:
-        return [node for sort, node in self.results if sort == "stack"]
-
-    def _is_buffer(self, state: Node) -> bool:
-        """Whether a step replaces one row of a state, which is done in place."""
-        after = self.nexts[state]
-        whole = after.op.name == "put" and after.operands[0] is state
-        return whole and after.operands[2].type.kind is state.type.kind
-
-    def _direct(
-        self, function: Function, held: dict[Node, str], stacked: dict[Node, Node]
-    ) -> dict[Node, str]:
-        """The states that can be assigned where their next value is computed, since nothing needs
-        the old one any more."""
-        position: dict[Node, int] = {}
-        first: dict[Hashable, int] = {}
-        for i, node in enumerate(function.statements):
-            # All results of a loop are computed where the first one is.
-            own = first.setdefault(call_key(node), i) if node.op.name == "scan" else i
-            position[node] = own
-        last: dict[Node, int] = {}
-        for node in function.statements:
-            for part in topological([node], [*self.loop.placeholders, *position.keys() - {node}]):
-                for operand in part.operands:
-                    if operand in held:
-                        last[operand] = max(position[node], last.get(operand, 0))
-        nexts = Counter(self.nexts.values())
-        at_end = self._needed_at_end()
-        found: dict[Node, str] = {}
-        for state, after in self.nexts.items():
-            if state in self.sums:
-                continue
-            alone = nexts[after] == 1 and after in position and not is_weak(after)
-            keeps = state in at_end
-            results = after.op.name == "scan"
-            if alone and not keeps and not results and last.get(state, -1) <= position[after]:
-                found[after] = held[state]
-        return found
-
-    def _needed_at_end(self) -> set[Node]:
-        """What the assignments at the end of a step take as it is."""
-        needed = {after for state, after in self.nexts.items() if after is not state}
-        for state, after in self.nexts.items():
-            if state in self.sums or self._is_buffer(state):
-                needed.update(after.operands[1:])
-        return needed
-
-    def _last(self, held: dict[Node, str], buffers: set[Node], direct: set[Node]) -> list[str]:
+    def _last(self, held: dict[Node, str], written: set[Node]) -> list[str]:
         """The assignments at the end of a step."""
         lines = []
         left, right = [], []
         for state, after in self.nexts.items():
-            if state in self.sums:
-                if after.operands[1] not in direct:
+            if state in self.states.sums:
+                if after.operands[1] not in written:
                     term = self.renderer.expression(after.operands[1]).text
                     lines.append(f"{held[state]} += {term}")
-            elif state in buffers:
+            elif state in self.states.buffers:
                 _, place, row = (self.renderer.expression(o).text for o in after.operands)
                 before = ":, " * (state.type.rank + after.attributes["axis"])
                 lines.append(f"{held[state]}[{before}{place}] = {row}")
-            elif after not in direct and after is not state:
+            elif after not in written and after is not state:
                 left.append(held[state])
                 right.append(self._kept_kind(after))
         if left:

@@ -35,7 +35,7 @@ ORDER = [
     "compiler.passes.prune", "compiler.passes.axes", "compiler.passes.blocks", "compiler.passes.common", "compiler.passes.contract", "compiler.passes.products", "compiler.passes.precision",
     "compiler.passes", "compiler.cost", "compiler.specialise",
     "compiler.templates", "compiler.python", "compiler.names", "compiler.paper",
-    "compiler.render", "compiler.setting", "compiler.body", "compiler.looping", "compiler.comments",
+    "compiler.render", "compiler.setting", "compiler.body", "compiler.states", "compiler.looping", "compiler.comments",
     "compiler.entry", "compiler.functions", "compiler.matrices", "compiler.directional",
     "compiler.interpret", "compiler.sampling", "compiler.checking", "compiler.header", "compiler.module", "compiler.caution", "compiler.batch", "compiler.checkpoint", "compiler.driver",
     "compiler.rounding", "compiler.evaluate", "compiler.explain",
