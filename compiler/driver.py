@@ -27,6 +27,7 @@ from .module import module_text
 from .nested import expand
 from .passes import finish, has_arrays, optimise
 from .passes.blocks import blocks
+from .passes.fission import fission
 from .passes.shelter import shelter
 from .passes.stabilise import stabilise
 
@@ -102,6 +103,7 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     graphs = (both, at_once, jvp, hvp)
     made = [optimise(g, options.level) if g is not None else None for g in graphs]
     if options.level > 1:
+        made = [optimise(fission(g), 2) if g is not None else None for g in made]
         made[1:] = [blocks(g) if g is not None else None for g in made[1:]]
     arrays = has_arrays(g for g in made[:2] if g is not None)
     ready = [finish(g, arrays=arrays) if g is not None else None for g in made]

@@ -64,6 +64,7 @@ def _spread(
     vectoriser: Vectoriser, node: Node, operands: Sequence[Spread], stacked: Sequence[Node]
 ) -> SpreadLoop:
     loop: Loop = node.attributes["loop"]
+    assert not loop.counted, "only gradients count steps, and those are taken later"
     first, captured, rows, _ = loop.split(operands)
     draft = Draft(loop.index, loop.start, loop.stop)
     known = {loop.index: Spread(loop.index)}
@@ -97,7 +98,7 @@ def _spread(
     if stops:
         assert until is not None
         until = _each_on_its_own(draft, until, stops, axes)
-    made, given = draft.loop(until=until)
+    made, given = draft.loop(until=until, backwards=loop.backwards)
     return SpreadLoop(made, given, tuple(axes), {n: inner(n) for n in stacked})
 
 
