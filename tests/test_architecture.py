@@ -24,7 +24,7 @@ ORDER = [
     "dsl.lowering.helpers", "dsl.lowering.shapes", "dsl.lowering.pairing", "dsl.lowering.contractions", "dsl.lowering.matrices", "dsl.lowering", "dsl.lower",
     "dsl.indices.variables", "dsl.indices.spread", "dsl.indices.subscript", "dsl.indices.sums",
     "dsl.indices.vectorise", "dsl.indices.operations", "dsl.indices.loops", "dsl.indices",
-    "dsl.ruled", "dsl.constants", "dsl.written", "dsl.indexed", "dsl.inlining", "dsl.scanning", "dsl.calls", "dsl.elaborate", "dsl.examples", "dsl.library",
+    "dsl.ruled", "dsl.constants", "dsl.written", "dsl.fitting", "dsl.indexed", "dsl.inlining", "dsl.scanning", "dsl.calls", "dsl.elaborate", "dsl.examples", "dsl.library",
     "dsl.declarations", "dsl.check",
     "dsl.format", "dsl",
     "compiler.rules", "compiler.reverse_loops", "compiler.reverse", "compiler.forward_loops", "compiler.forward", "compiler.compilation",

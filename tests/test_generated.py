@@ -12,11 +12,17 @@ import gradc
 import numpy as np
 import pytest
 from gradc.compiler.compilation import Options
+from gradc.dsl.errors import SpecError
 
-from .helpers import module, source_text
+from .helpers import checked, module, source_text
 
 GOLDEN = Path(__file__).parent / "golden"
 SQUARES = "input x: float[n]\ninput W: float[n, n]\nnode q = W @ x\noutput f = norm(q)^2\n"
+FILTERED = (
+    "data m: float[N - K + 1]\ninput x: float[N]\ninput w: float[K]\n"
+    "def total(a: float[N - K + 1], b: float[N], c: float[K]) = sum(a) + sum(b) * sum(c)\n"
+    "output f = total(m, x, w)\n"
+)
 
 
 def test_modules_need_nothing_of_gradc(tmp_path: Path) -> None:
@@ -81,6 +87,21 @@ def test_sizes_are_bound_before_they_are_needed() -> None:
     assert linear.forward(np.ones(5), np.ones(2))[0] == 15.0
     with pytest.raises(ValueError, match="x: expected"):
         linear.forward(np.ones(1), np.ones(2))
+
+
+def test_the_shape_that_depends_on_others_is_blamed() -> None:
+    filtered = module(FILTERED)
+    assert filtered.forward([1.0, 2.0, 3.0], [0.0, 1.0, 4.0, 9.0], [-1.0, 1.0])[0] == 6.0
+    wrong = r"m: expected float\[N \+ 1 - K\], got shape \(2,\) with K = 2 from w, N = 4 from x"
+    with pytest.raises(ValueError, match=wrong):
+        filtered.forward([1.0, 2.0], [0.0, 1.0, 4.0, 9.0], [-1.0, 1.0])
+
+
+def test_examples_and_calls_take_sizes_in_any_order() -> None:
+    given = "given m = [1, 2, 3], x = [0, 1, 4, 9], w = [-1, 1] expect f = 6.0"
+    assert checked(f"{FILTERED}example first {{ {given} }}").examples[0].sizes == {"N": 4, "K": 2}
+    with pytest.raises(SpecError, match=r"`m` is float\[N \+ 1 - K\] with K = 2, N = 4"):
+        checked(FILTERED + "example first { " + given.replace("[1, 2, 3]", "[1, 2]") + " }")
 
 
 def test_lists_integers_and_mixed_precision() -> None:

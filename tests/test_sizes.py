@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from gradc.dsl.shapes import Mismatch, broadcast, reshape
-from gradc.dsl.sizes import Size, product, size_text, solve
+from gradc.dsl.sizes import Size, bind, product, size_text, solve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -84,6 +84,23 @@ def test_what_cannot_be_solved() -> None:
     assert solve(n + m, []) is None
     assert solve(n * m, ["M"]) is None
     assert solve(n // 2, []) is None
+
+
+def test_a_dimension_that_stands_alone_gives_a_size_before_any_that_is_solved() -> None:
+    n, k, d = Size.of("N"), Size.of("K"), Size.of("D")
+    shapes = {"m": [n - k + 1], "y": [n * 2, d + k], "x": [n], "w": [k]}
+    found = [(b.size, b.array, b.axis) for b in bind(shapes, [])]
+    assert found == [("N", "x", 0), ("K", "w", 0), ("D", "y", 1)]
+    assert [b.size for b in bind(shapes, ["N"])] == ["K", "D"]
+    assert bind({"m": [n - k + 1]}, []) == ()
+
+
+@pytest.mark.parametrize(("length", "size"), [(7, 3), (6, None), (0, None)])
+def test_only_natural_numbers_solve_a_dimension(length: int, size: int | None) -> None:
+    solution = solve(Size.of("N") * 2 + Size.of("M"), ["M"])
+    assert solution is not None
+    found = solution.value(Size.of(length), {"M": Size.of(1)})
+    assert (found and found.constant) == size
 
 
 def test_broadcasting_needs_equal_sizes_or_the_number_one() -> None:
