@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..dsl.graph import Node
 from .names import Names, legal, temporary
@@ -19,8 +20,10 @@ _QUIET = frozenset(
      "as_float", "as_int", "detach", "relu", "sigmoid", "softplus", "tanh", "arctan", "alias",
      "getitem", "place", "array", "stack", "concat", "zeros", "ones", "eye",
      "roll", "tile", "repeat", "pad", "take", "take_along_axis", "sort", "argsort", "windows",
-     "triu", "tril", "diagonal_matrix", "arange"}
+     "triu", "tril", "diagonal_matrix", "arange", "any", "all"}
 )  # fmt: skip
+# So many statements that cannot warn may stand in a block that must not.
+_GAP = 3
 Commenter = Callable[[Node, list[Node]], list[str]]
 
 
@@ -32,6 +35,7 @@ def no_comment(node: Node, inside: list[Node]) -> list[str]:
 class Line:
     text: str
     risky: bool = False
+    harmless: bool = False
 
     @property
     def is_comment(self) -> bool:
@@ -105,7 +109,8 @@ class Body(ABC):
             if len(line) > WIDTH:
                 line += "  # fmt: skip"
         self._lines += self._remarks(node, inside, comment)
-        self._lines.append(Line(self.with_place(line, node), quiet))
+        harmless = all(part.op.name in _QUIET or part.op.view for part in inside)
+        self._lines.append(Line(self.with_place(line, node), quiet, harmless))
         for target in targets:
             self.renderer.names[target] = self.name_of(target)
             self._written.add(target)
@@ -176,18 +181,25 @@ class Body(ABC):
         return marked if fits(marked) else line
 
     def _with_quiet_blocks(self) -> list[str]:
-        """Statements of branches that may not be taken, under ``np.errstate``."""
+        """Statements of branches that may not be taken, under ``np.errstate``; between two of them
+        what cannot warn stays in the block."""
+        own = [i for i, line in enumerate(self._lines) if not line.is_comment]
+        quiet = {i for i in own if self._lines[i].risky}
+        for last, following in pairwise(sorted(quiet)):
+            between = [i for i in own if last < i < following]
+            if len(between) <= _GAP and all(self._lines[i].harmless for i in between):
+                quiet.update(between)
         lines: list[str] = []
-        quiet = False
+        inside = False
         for position, line in enumerate(self._lines):
-            rest = (other for other in self._lines[position:] if not other.is_comment)
-            risky = next(rest, line).risky  # A comment goes with the statement below it.
-            if risky and not quiet:
+            # A comment goes with the statement below it.
+            statement = next((i for i in own if i >= position), position)
+            if statement in quiet and not inside:
                 np = self.renderer.module("np")
                 lines.append(f"{self.indent}# A branch that is not taken must not warn.")
                 lines.append(f'{self.indent}with {np}.errstate(all="ignore"):')
-            quiet = risky
-            lines.append(INDENT * quiet + line.text)
+            inside = statement in quiet
+            lines.append(INDENT * inside + line.text)
         return lines
 
 

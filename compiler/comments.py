@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..dsl.graph import Node
-from ..dsl.loops import with_steps
+from ..dsl.loops import called, with_steps
 from ..dsl.source import Source
 from . import paper
 from .python import INDENT, WIDTH, fits, plain
@@ -70,7 +70,8 @@ class BackwardComments:
                 lines.append(_cut(text))
             if part.op.name == "add" and part.adjoint_of is not None:
                 name = paper.label(part.adjoint_of)
-                often = "in every step" if part.operands[0].op.name == "input" else "more than once"
+                total = part.operands[0].attributes.get("name") == f"d_{called(part.adjoint_of)}"
+                often = "in every step" if total else "more than once"
                 lines.append(_cut(f"# {name} is used {often}: its gradients add up."))
         shared = self.sharing.get(node, [])
         if len(shared) > 1:

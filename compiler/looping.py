@@ -100,11 +100,15 @@ class Looping:
         return held
 
     def _kept_kind(self, node: Node) -> str:
-        """The text of a state, which ``not`` needs as one of NumPy's truth values."""
+        """The text of a state: not a plain number of Python, which has no precision, nor a plain
+        truth value, since NumPy's ``~`` is another one of that."""
         text = self.renderer.expression(node).text
-        if node.type.kind is Kind.BOOL and is_weak(node) and not self.renderer.scalar:
+        if self.renderer.scalar or not is_weak(node) or node.type.kind is Kind.INT:
+            return text
+        if node.type.kind is Kind.BOOL:
             return f"{self.renderer.module('np')}.bool_({text})"
-        return text
+        self.renderer.uses.dtype = True
+        return f"{self.renderer.dtype}.type({text})"
 
     def _empty(self, stack: Node) -> str:
         """Room for all steps; zeros where there may be fewer."""
@@ -283,8 +287,7 @@ class Looping:
         nexts = Counter(self.nexts.values())
         found: dict[Node, str] = {}
         for state, after in self.nexts.items():
-            weak = after.type.kind is Kind.BOOL and is_weak(after)
-            alone = nexts[after] == 1 and after in position and not weak
+            alone = nexts[after] == 1 and after in position and not is_weak(after)
             keeps = any(other is state for s, other in self.nexts.items() if s is not state)
             results = after.op.name == "scan"
             if alone and not keeps and not results and last.get(state, -1) <= position[after]:

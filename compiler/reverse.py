@@ -184,7 +184,15 @@ def _contributions(node: Node, position: int, rule: Rule, total: Adjoint) -> Ite
         if _mixes(node, position):
             given = {**_safe(node, position, guard), "y": node, "dy": total.selected()}
         guard = _reach(node, position, guard)
-    return [Adjoint(apply_rule(rule, node, position, given), guard)]
+    clean = total.clean and _keeps_zeros(node)
+    return [Adjoint(apply_rule(rule, node, position, given), guard, clean)]
+
+
+def _keeps_zeros(node: Node) -> bool:
+    """Whether what goes back is 0 where what arrives is: entries are moved, repeated and added,
+    and multiplied with nothing that could be infinite."""
+    floats = [operand for operand in node.operands if operand.type.is_float]
+    return node.op.family == "linear" and len(floats) == 1 and not node.op.variadic
 
 
 def _through_fragment(node: Node, position: int, rule: Fragment, dy: Node, guard: Node) -> Adjoint:

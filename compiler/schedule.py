@@ -87,6 +87,8 @@ def plan(
     forced = {*separate, *results}
     for node in nodes:
         forced.update(seen_in_steps(node))
+        if uses[node] > 1 and _in_place(node) and node.operands:
+            forced.update(o for o in node.operands if not is_leaf(o) and not _in_place(o))
     weight: dict[Node, int] = {}
     statements: list[Node] = []
     inlined: set[Node] = set()
@@ -160,10 +162,20 @@ def _is_named(node: Node) -> bool:
     return bool(node.name) or node.op.name == "input"
 
 
+def _names(node: Node) -> bool:
+    """Whether a view has the name of an array computed just for it."""
+    source = node
+    while source.op.view and (source is node or not source.name):
+        if source.op.name == "broadcast_to":
+            return False  # Larger than what it shows.
+        source = source.operands[0]
+    return bool(node.name and not source.name and source.op.name != "input")
+
+
 def kept_for_backward(graph: Graph, forward: Function) -> tuple[Node, ...]:
     """The values of the forward pass that the gradients need: the fields of the cache.
 
-    Views and plain numbers are made again instead.
+    Views and plain numbers are made again instead, but for views that alone have a name.
     """
     available = forward.nodes
     calls = {call_key(node) for node in available if _has_more(node)}
@@ -175,7 +187,8 @@ def kept_for_backward(graph: Graph, forward: Function) -> tuple[Node, ...]:
         if node in seen:
             continue
         seen.add(node)
-        cheap = node.op.view or is_weak(node) or (not node.name and node.op.cheap)
+        again = node.op.view and not _names(node)
+        cheap = again or is_weak(node) or (not node.name and node.op.cheap)
         if (node.op.name == "input" and node in graph.inputs.values()) or (
             (node in available or (_has_more(node) and call_key(node) in calls)) and not cheap
         ):

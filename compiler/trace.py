@@ -125,7 +125,9 @@ class _Tracer:
         loop: Loop = node.attributes["loop"]
         sort, which = node.attributes["result"]
         stacked = [which] if sort == "stack" else []
-        for step, inner in self.interpreter.steps(node, stacked):
+        with np.errstate(all="ignore"):
+            steps = list(self.interpreter.steps(node, stacked))
+        for step, inner in steps:
             for part in loop.body(stacked):
                 place = _first(inner.values[part])
                 if place is not None:

@@ -14,7 +14,7 @@ from .graph import Node, make, topological
 from .indices import loops as _loops  # noqa: F401  (fills the table)
 from .indices import operations as _operations  # noqa: F401  (fills the table)
 from .indices.subscript import StepNotDone
-from .indices.variables import Variable, affine
+from .indices.variables import Variable, distance
 from .indices.vectorise import Vectoriser, entries
 from .lower import lower_nodes
 from .ops.indexing import REDUCING, Place
@@ -242,9 +242,8 @@ class Indexed(ABC):
         stop = yield self.place(item.stop, base, axis, scope)
         if start is None or stop is None:
             return None
-        first, last = affine(start), affine(stop)
-        length = None if first is None or last is None else last - first
-        if length is None or length.terms:
+        length = distance(start, stop)
+        if length is None or length.terms or (length.offset.constant or 0) < 0:
             self.report(mistakes.moving_slice(item.span))
             return None
         return start, length.offset

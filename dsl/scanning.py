@@ -16,7 +16,7 @@ from .loops import Draft, called, placeholder, result
 from .order import mentioned, ordered, place_of, statements_of
 from .scope import Report, Scope
 from .shapes import Kind, Type
-from .sizes import ONE, Size
+from .sizes import ONE, ZERO, Size
 from .subscripts import Cut
 
 Done = Generator[Any, Any, None]
@@ -395,11 +395,10 @@ def _sequence(read: Node, variable: Variable) -> Node:
     if axis != -x.type.rank:
         order = [axis, *(a for a in range(-x.type.rank, 0) if a != axis)]
         x = make("transpose", [x], read.span, {"axes": tuple(order)})
-    low, high = form.bounds() or (Size.of(0), Size.of(0))
-    size = x.type.shape[0]
-    if form.terms[variable] == ONE:
-        cut = Cut(None if low == Size.of(0) else low, None if high + 1 == size else high + 1)
-    else:
-        stop = None if low == Size.of(0) else low - 1
-        cut = Cut(None if high + 1 == size else high, stop, -1)
-    return x if cut == Cut() else make("getitem", [x], read.span, {"index": (cut,)})
+    low, high = form.bounds() or (ZERO, ZERO)
+    start = None if low == ZERO else low
+    stop = None if high + 1 == x.type.shape[0] else high + 1
+    for cut in (Cut(start, stop), Cut(None, None, 1 if form.terms[variable] == ONE else -1)):
+        if cut != Cut():
+            x = make("getitem", [x], read.span, {"index": (cut,)})
+    return x

@@ -19,7 +19,7 @@ ORDER = [
     "dsl.ops.declare", "dsl.ops.elementwise", "dsl.ops.functions", "dsl.ops.special",
     "dsl.ops.reductions", "dsl.ops.statistics", "dsl.ops.arrays",
     "dsl.ops.shaping", "dsl.ops.splitting", "dsl.ops.making", "dsl.ops.gather",
-    "dsl.ops.indexing", "dsl.ops.linalg", "dsl.ops.loops", "dsl.ops.contractions", "dsl.ops.diagonals", "dsl.ops.decompositions", "dsl.ops.calculus", "dsl.ops", "dsl.domains", "dsl.graph", "dsl.loops", "dsl.walk", "dsl.scope", "dsl.order",
+    "dsl.ops.indexing", "dsl.ops.linalg", "dsl.ops.loops", "dsl.ops.contractions", "dsl.ops.diagonals", "dsl.ops.decompositions", "dsl.ops.calculus", "dsl.ops", "dsl.domains", "dsl.graph", "dsl.alike", "dsl.loops", "dsl.walk", "dsl.scope", "dsl.order",
     "dsl.lowering.table", "dsl.lowering.products", "dsl.lowering.reductions",
     "dsl.lowering.helpers", "dsl.lowering.shapes", "dsl.lowering.pairing", "dsl.lowering.contractions", "dsl.lowering.matrices", "dsl.lowering", "dsl.lower",
     "dsl.indices.variables", "dsl.indices.spread", "dsl.indices.subscript", "dsl.indices.sums",

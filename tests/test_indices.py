@@ -135,6 +135,10 @@ GATHERS: list[Any] = [
     ("comparison of data", "input w: float[C] data k: int[N] in 0..C output y[c] = w[c] * sum[n](if k[n] == c then 1 else 0)", "C=3 N=5"),
     ("segment sums", "input x: float[N] data k: int[N] in 0..C size C output y[c in 0..C] = sum[n](if k[n] == c then x[n]^2 else 0)", "C=3 N=5"),
     ("computed place", "input x: float[N] output y[i] = x[argmax(x)] * x[i]", "N=4"),
+    ("windows at data", "input x: float[N+2] data k: int[T] in 0..N output y[t] = x[k[t]:k[t]+3] * (t + 1)", "N=3 T=4"),
+    ("window before data", "input x: float[N+2] data k: int[T] in 0..N output y[t] = norm(x[k[t] + 2 - 1:1 + k[t] + 2])", "N=3 T=4"),
+    ("window at a number", "input x: float[N, D] data k: int in 0..N-1 output y = x[k:k+2] @ x[k]", "N=4 D=2"),
+    ("rows from data on", "input X: float[M, N] data k: int[M] in 0..N-1 output y[i] = X[i, k[i]:k[i]+2] * X[0, 1]", "M=3 N=4"),
     ("own node as place", "input x: float[N] data k: int[T] in 0..N node m[t] = (k[t] * 2 + 1) % N output y[t] = x[m[t]]", "N=3 T=4"),
 ]  # fmt: skip
 

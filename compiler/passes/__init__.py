@@ -37,15 +37,17 @@ def optimise(graph: Graph) -> Graph:
     Those that look at one node at a time share a walk. Dead code goes by itself: only what the
     outputs and gradients need is ever visited.
     """
-    graph = map_loops(_rounds(graph), optimise)
-    return _rounds(graph)
+    whole = [run for _, run in WHOLE]
+    graph = map_loops(_settled(graph, whole), optimise)
+    return _settled(graph, whole)
 
 
-def _rounds(graph: Graph) -> Graph:
+def _settled(graph: Graph, whole: Iterable[Pass]) -> Graph:
+    """The local passes and some that see all of the graph, until nothing changes."""
     for _ in range(_MAX_ROUNDS):
         before = graph.nodes
         graph = rewrite(graph, _local)
-        for _, run in WHOLE:
+        for run in whole:
             graph = run(graph)
         if graph.nodes == before:
             break
@@ -75,7 +77,7 @@ def finish(graph: Graph, *, arrays: bool) -> Graph:
     graph = map_loops(graph, partial(finish, arrays=arrays))
     made = rewrite(graph, products.step)
     if made is not graph:
-        graph = rewrite(made, _local)
+        graph = _settled(made, [common.common])
     return common.common(precision.precision(graph, arrays))
 
 

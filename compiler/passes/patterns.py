@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ...dsl import ast
+from ...dsl.alike import alike
 from ...dsl.constants import literal
 from ...dsl.graph import Node, constant, make
 from ...dsl.ops import OPS
 from ...dsl.parse import parse_expression
 from ...dsl.shapes import Mismatch
 from ...dsl.source import Source, Span
+from .rewrite import anonymous
 
 _OPERATORS = {
     "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "==": "equal", "^": "power",
@@ -138,38 +140,13 @@ def _matches(pattern: Pattern, node: Node, binding: Binding, through: bool) -> I
         if node.is_constant(pattern.number):
             yield binding
         return
-    if node.op.name != pattern.op or not (through or _anonymous(node)):
+    if node.op.name != pattern.op or not (through or anonymous(node)):
         return
     orders: Iterable[tuple[Node, ...]] = [node.operands]
     if OPS[pattern.op].commutative and len(node.operands) == 2:
         orders = [node.operands, node.operands[::-1]]
     for operands in orders:
         yield from _match_all(pattern.operands, operands, binding, through)
-
-
-def _anonymous(node: Node) -> bool:
-    return not node.name and node.adjoint_of is None
-
-
-def alike(a: Node, b: Node) -> bool:
-    """Whether two nodes were written alike: nothing has merged them yet. What stands under an
-    ``alias`` is itself alone, since its gradient may be asked for."""
-    pairs, seen = [(a, b)], set()
-    while pairs:
-        a, b = pairs.pop()
-        if a is b or (a, b) in seen:
-            continue
-        seen.add((a, b))
-        if a.op is not b.op or a.op.name in ("input", "alias") or a.type != b.type:
-            return False
-        if a.op.name == "constant":
-            # Python finds 1, 1.0 and True equal, and 0.0 and -0.0.
-            if repr(a.attributes["value"]) != repr(b.attributes["value"]):
-                return False
-        elif a.attributes != b.attributes or len(a.operands) != len(b.operands):
-            return False
-        pairs += zip(a.operands, b.operands, strict=True)
-    return True
 
 
 def _same_constant(a: Node, b: Node) -> bool:

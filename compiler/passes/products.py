@@ -2,9 +2,8 @@
 
 The letters of a contraction are of four sorts: those of both operands and the result (a batch),
 those that are summed over, and those of one operand alone (rows and columns). Several letters of
-one sort become one axis by ``reshape``, so that as much as can be is one product. What is faster as
-NumPy's ``einsum`` of two operands stays: sums by entry, and products of many tiny matrices with a
-vector each.
+one sort become one axis by ``reshape``, so that as much as can be is one product. Sums by entry
+that do not run along the last axis stay: they are faster as NumPy's ``einsum``.
 """
 
 from __future__ import annotations
@@ -17,9 +16,6 @@ from ...dsl.lowering.table import swap_last
 from ...dsl.shapes import Shape
 from ...dsl.sizes import Size, product
 from ...dsl.source import Span
-
-_TINY = 8
-"""Up to this length, vectors are multiplied faster by ``einsum`` than in as many calls of BLAS."""
 
 
 def step(node: Node) -> Node | None:
@@ -83,9 +79,6 @@ def _product(a: _Operand, b: _Operand, out: str, node: Node) -> Node | None:
     columns = "".join(c for c in b.letters if c not in a.letters)
     if not rows:
         return _dots(a, b, batch, summed, node)
-    tiny = merged(summed, a.sizes).constant
-    if batch and not columns and tiny is not None and tiny <= _TINY:
-        return None
     first = summed[0]
     if columns and len(summed) > 1 and a.letters[0] == b.letters[0] == first:
         parts = (batch, rows, summed), (batch, columns, summed)

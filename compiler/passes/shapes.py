@@ -16,6 +16,8 @@ def step(node: Node) -> Node | None:
         return _without_broadcasts(node)
     if node.op.name in ("reshape", "transpose", "broadcast_to", "expand_dims"):
         return _rearranged(node)
+    if node.op.name == "any" and node.operands[0].op.name == "broadcast_to":
+        return _any_of_repeated(node)
     if node.op.name in ("diagonal", "diagonal_matrix"):
         return _repeated_diagonal(node)
     return None
@@ -57,6 +59,21 @@ def _repeated_diagonal(node: Node) -> Node | None:
         return None
     identity = make("eye", (), node.span, shape)
     return identity if number.is_constant(1.0) else make("multiply", [number, identity], node.span)
+
+
+def _any_of_repeated(node: Node) -> Node | None:
+    """Whether any entry holds, of what is repeated along other axes: repeated afterwards."""
+    (x,) = node.operands
+    (inner,), axes = x.operands, node.attributes["axis"]
+    own = [a for a in axes if a >= -inner.type.rank and inner.type.shape[a] == x.type.shape[a]]
+    if x.name or len(own) < len(axes):
+        return None
+    found = make("any", [inner], node.span, {"axis": axes, "keepdims": True})
+    if not node.attributes["keepdims"]:
+        if inner.type.rank < x.type.rank:
+            return None
+        found = make("any", [inner], node.span, {"axis": axes, "keepdims": False})
+    return make("broadcast_to", [found], node.span, {"shape": node.type.shape})
 
 
 def _without_broadcasts(node: Node) -> Node | None:
@@ -106,8 +123,8 @@ def _rearranged(node: Node) -> Node | None:
         if inner.type == node.type:
             return inner
         return make("reshape", [inner], node.span, {"shape": node.type.shape})
-    if node.op.name == "reshape" and x.op.name == "sum" and x.attributes["keepdims"]:
-        total = make("sum", x.operands, x.span, {**x.attributes, "keepdims": False})
+    if node.op.name == "reshape" and x.op.name in ("sum", "any") and x.attributes["keepdims"]:
+        total = make(x.op, x.operands, x.span, {**x.attributes, "keepdims": False})
         return total if total.type == node.type else None
     if x.op.name == "broadcast_to" and not (x.operands[0].type.rank and node.op.name != x.op.name):
         return make("broadcast_to", x.operands, node.span, {"shape": node.type.shape})

@@ -31,10 +31,15 @@ REWRITES = Rewritings(
     c and c -> c
     c and true -> c
     c and false -> false
+    c or c -> c
     c or false -> c
     c or true -> true
     c or not c -> true
     c and not c -> false
+    a or (a and b) -> a
+    a and (a or b) -> a
+    a and (a and b) -> a and b
+    a or (a or b) -> a or b
     not true -> false
     not false -> true
     if true then a else b -> a

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from ...dsl.alike import alike
 from ...dsl.graph import Graph, Node, make, map_nodes
 from ...dsl.loops import map_loops
-from .patterns import Rewritings, alike
+from .patterns import Rewritings
 from .rewrite import rewrite
 
 REWRITES = Rewritings(

@@ -282,8 +282,9 @@ def subscript_not_int(span: Span, actual: Any) -> Diagnostic:
 
 
 def moving_slice(span: Span) -> Diagnostic:
-    return _error("G217", span, "the length of a slice may not depend on an index or on data",
-                  hint="x[i:i+3] has the length 3; `if` chooses among entries")  # fmt: skip
+    hint = "x[i:i+3] and x[k[i]:k[i]+3] have the length 3; `if` chooses among entries"
+    text = "the length of a slice may not depend on an index or on data"
+    return _error("G217", span, text, hint=hint)
 
 
 def state_without_next(span: Span, name: str) -> Diagnostic:

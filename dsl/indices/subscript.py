@@ -141,7 +141,7 @@ class Subscripted:
         low, high = (bound + shift for bound in bounds)
         size = array.node.type.shape[axis]
         if len(variables) == 1:
-            return array, _cut(low, high, steps[0], size), _Along(variables[0])
+            return *_run(array, axis, low, high, steps[0]), _Along(variables[0])
         if len(variables) == 2 and min(steps) > 0:
             sliding = _Sliding(variables[0], variables[1], (steps[0], steps[1]))
             return array, _cut(low, high, 1, size), sliding
@@ -241,11 +241,19 @@ def _extent(way: _Sliding) -> Size:
     return (way.entry.length - 1) * way.steps[1] + 1
 
 
+def _run(array: Labelled, axis: int, low: Size, high: Size, step: int) -> tuple[Labelled, Cut]:
+    """The places from the lowest to the highest, or backwards if the step is negative: cut first
+    and turned then, since a slice that starts at -1 would start at the end."""
+    if step > 0:
+        return array, _cut(low, high, step, array.node.type.shape[axis])
+    ahead = _cut(low, high, -step, array.node.type.shape[axis])
+    cuts: list[Size | Cut] = [Cut()] * len(array.labels)
+    cuts[axis] = ahead
+    return array.cut(cuts), Cut(None, None, -1)
+
+
 def _cut(low: Size, high: Size, step: int, size: Size) -> Cut:
-    """The slice from the lowest to the highest place, backwards if the step is negative."""
-    if step < 0:
-        start = None if high == size - 1 else high
-        return Cut(start, None if low == ZERO else low - 1, step)
+    """The slice from the lowest to the highest place."""
     start = None if low == ZERO else low
     # A stride may leave entries at the end of the axis.
     stop = None if high == size - 1 else high + 1

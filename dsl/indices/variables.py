@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..alike import alike
 from ..sizes import ONE, ZERO, Size
 from ..source import Span
 
@@ -131,6 +132,34 @@ _COMBINE: dict[str, Callable[..., Affine | None]] = {
     "as_int": lambda a: a,
     "multiply": _product,
 }
+
+
+def distance(start: Node, stop: Node) -> Affine | None:
+    """How far one place is behind another; what is no affine form must be written in both."""
+    (low, first), (high, last) = _split(start), _split(stop)
+    for sign, part in first:
+        same = next((other for other in last if other[0] == sign and alike(other[1], part)), None)
+        if same is None:
+            return None
+        last.remove(same)
+    return None if last else high - low
+
+
+def _split(node: Node) -> tuple[Affine, list[tuple[int, Node]]]:
+    """A place as an affine form and what must be added to it or taken away."""
+    total, rest = Affine(ZERO), []
+    stack = [(1, node)]
+    while stack:
+        sign, part = stack.pop()
+        form = affine(part)
+        if form is not None:
+            total = total + form.times(Size.of(sign))
+        elif part.op.name in ("add", "subtract"):
+            last = -sign if part.op.name == "subtract" else sign
+            stack += [(sign, part.operands[0]), (last, part.operands[1])]
+        else:
+            rest.append((sign, part))
+    return total, rest
 
 
 # ── What a condition says ───────────────────────────────────────────────────

@@ -42,7 +42,7 @@ def _contract_text(types: Sequence[Type], attributes: Attributes) -> str:
     of matrices is made one by a pass."""
     left, right, out = attributes["left"], attributes["right"], attributes["out"]
     if left == right and not out:
-        return "np.vdot({a}, {b})"
+        return "np.dot(np.ravel({a}), np.ravel({b}))"
     return f'np.einsum("{left},{right}->{out}", {{a}}, {{b}})'
 
 

@@ -52,9 +52,23 @@ def _of_vectors(alone: str, stacked: str) -> Callable[[Sequence[Type], Attribute
     return lambda types, _: alone if types[-1].rank == 1 else stacked
 
 
+_TINY = 8
+
+
+def _matvec_text(types: Sequence[Type], attributes: Attributes) -> str:
+    """Many vectors are columns; where they are known to be tiny, ``einsum`` is 2 to 4 times faster
+    than a call of BLAS for each."""
+    if types[1].rank == 1:
+        return "{a} @ {b}"
+    length = types[1].shape[-1].constant
+    if length is not None and length <= _TINY:
+        return 'np.einsum("...ij,...j->...i", {a}, {b})'
+    return "({a} @ {b}[..., None])[..., 0]"
+
+
 _declare(
     "matvec", "A matrix times a vector.", infer=_matvec_type, public=False,
-    numpy=_of_vectors("{a} @ {b}", "({a} @ {b}[..., None])[..., 0]"),
+    numpy=_matvec_text,
     rules={"a": "vecouter(dy, b)", "b": "matvec(a.T, dy)"},
     reach={"a": "expand_dims(dy, axis=-1)", "b": "any(dy, axis=-1, keepdims=true)"},
 )  # fmt: skip

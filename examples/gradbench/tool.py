@@ -78,7 +78,10 @@ def text(message: Message, name: str) -> str:
 
 
 def evaluated(function: Function, given: Any) -> tuple[Any, list[int]]:
-    """The output, and the nanoseconds of each run: as many as the input asks for."""
+    """The output, and the nanoseconds of each run: as many as the input asks for.
+
+    A bare number cannot ask, and is evaluated once.
+    """
     runs, seconds = 1, 0.0
     if isinstance(given, dict):
         runs, seconds = given.get("min_runs", 1), given.get("min_seconds", 1.0)

@@ -118,9 +118,7 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
         # sqrt(s - 1)  (line 7):  d(s - 1) = d(sqrt(s - 1)) / (2 * sqrt(s - 1))
         mask = (difference == 0) & (d_z == 0)
         d_difference = dtype.type(0) if mask else d_z / (2 * sqrt_difference)
-    d_s = d_difference if s > 1 else dtype.type(0.0)
-    # A branch that is not taken must not warn.
-    with np.errstate(all="ignore"):
+        d_s = d_difference if s > 1 else dtype.type(0.0)
         d_sum_y = dout * exp_z
         # x^3  (line 6):  dx = d(x^3) * 3 * x²
         # log(x)  (line 6):  dx = d(log(x)) / x
@@ -145,9 +143,7 @@ def value_and_grad(
     # A branch that is not taken must not warn.
     with np.errstate(all="ignore"):
         y = np.where(mask, np.log(x), x**3)  # line 6
-    mask_2 = s > 1
-    # A branch that is not taken must not warn.
-    with np.errstate(all="ignore"):
+        mask_2 = s > 1
         difference = s - 1
         sqrt_difference = np.sqrt(difference)
     z = sqrt_difference if mask_2 else dtype.type(0)  # line 7
@@ -158,9 +154,7 @@ def value_and_grad(
         # sqrt(s - 1)  (line 7):  d(s - 1) = d(sqrt(s - 1)) / (2 * sqrt(s - 1))
         mask_3 = (difference == 0) & (f == 0)
         d_difference = dtype.type(0) if mask_3 else f / (2 * sqrt_difference)
-    d_s = d_difference if mask_2 else dtype.type(0.0)
-    # A branch that is not taken must not warn.
-    with np.errstate(all="ignore"):
+        d_s = d_difference if mask_2 else dtype.type(0.0)
         # x^3  (line 6):  dx = d(x^3) * 3 * x²
         # log(x)  (line 6):  dx = d(log(x)) / x
         d_x = np.where(mask, exp_z / x, exp_z * (3 * x**2))

@@ -96,12 +96,13 @@ def _place(x: Any, shape: tuple[int, ...], index: Any) -> Array:
     return result
 
 
-def _checked(indices: ArrayLike, size: int) -> Array:
+def _checked(indices: ArrayLike, size: ArrayLike) -> Array:
     """The indices. IndexError where one is outside 0..size; none counts from the end."""
     indices = np.asarray(indices)
     outside = (indices < 0) | (indices >= size)
     if np.any(outside):
-        raise IndexError(f"index {indices[outside][0]} is not in 0..{size}")
+        last = np.broadcast_to(size, outside.shape)[outside][0]
+        raise IndexError(f"index {indices[outside][0]} is not in 0..{last}")
     return indices
 
 
@@ -235,7 +236,9 @@ def forward(
     twice = np.tile(np.repeat(best, 2), (2, 1))  # line 13
     trace = np.trace(np.triu(A))
     sum_2 = np.sum(np.diagonal(A @ np.flip(A)))
-    f = np.vdot(twice, twice) + np.vdot(edges, edges) + trace * sum_2  # line 14
+    contract = np.dot(np.ravel(twice), np.ravel(twice))
+    total = contract + np.dot(np.ravel(edges), np.ravel(edges))
+    f = total + trace * sum_2  # line 14
     cache = Cache(
         words,
         after,
@@ -367,7 +370,9 @@ def value_and_grad(
     trace = np.trace(np.triu(A))
     flip_A = np.flip(A)
     sum_2 = np.sum(np.diagonal(A @ flip_A))
-    f = np.vdot(twice, twice) + np.vdot(edges, edges) + trace * sum_2  # line 14
+    contract = np.dot(np.ravel(twice), np.ravel(twice))
+    total = contract + np.dot(np.ravel(edges), np.ravel(edges))
+    f = total + trace * sum_2  # line 14
     # sum(diag(A @ flip(A))) (line 14):
     # d(diag(A @ flip(A))) = d(sum(diag(A @ flip(A))))
     # diag(A @ flip(A)) (line 14):
@@ -403,13 +408,13 @@ def value_and_grad(
     # dA = d(A @ flip(A)) flip(A)ᵀ
     # d(flip(A)) = Aᵀ d(A @ flip(A))
     # flip(A)  (line 14):  dA = flip(d(flip(A)))
-    total = d_product @ flip_A.T + np.flip(A.T @ d_product)
+    total_2 = d_product @ flip_A.T + np.flip(A.T @ d_product)
     # e @ A  (line 10):  de = d(e @ A) Aᵀ,  dA = eᵀ d(e @ A)
     # trace(triu(A)) (line 14):
     # d(triu(A)) = d(trace(triu(A))) on the diagonal, 0 elsewhere
     # triu(A)  (line 14):  dA = triu(d(triu(A)))
     # A is used more than once: its gradients add up.
-    d_A = total + np.triu(np.diag(np.broadcast_to(sum_2, (D,)))) + e.T @ d_product_2
+    d_A = total_2 + np.triu(np.diag(np.broadcast_to(sum_2, (D,)))) + e.T @ d_product_2
     d_e = d_product_2 @ A.T
     # e = embedding(table, words)  (line 8):  dtable = de added up at words
     # t = take(table, after)  (line 9):  dtable = dt added up at after

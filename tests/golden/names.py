@@ -2,7 +2,7 @@
 # This file is yours: change it, ship it, under any licence.
 # Regenerate: gradc build tests/golden/names.grad
 # Specification: SHA-256 e5b55978a5f8170d454195e7233c625658b5afa9f32619e64634a6089a00af38
-# Cost in flops: forward 16, backward 26.
+# Cost in flops: forward 16, backward 24.
 # The cache keeps 64 bytes beyond the inputs (float64).
 # Renamed: lambda -> lambda_, count -> count_, _x -> x, __import__ -> import__, np -> np_, dtype -> dtype_
 # ruff: noqa: E741, RUF100
@@ -159,13 +159,11 @@ def backward(cache_: Cache, dout: float | Scalar = 1.0) -> Gradients:
     # d__import__ = df * dtype
     # ddtype = df * __import__
     d_dtype = dout * import__
-    # dtype = sin(l) * count - _x / forward  (line 6):  d(_x / forward) = -ddtype
-    d_ratio = -d_dtype
     # _x / forward (line 6):
     # d_x = d(_x / forward) / forward
     # dforward = d(_x / forward) * (-(_x / forward) / forward)
-    d_forward = -d_ratio * ratio / forward
-    d_x = d_ratio / forward
+    d_forward = d_dtype * ratio / forward
+    d_x = -d_dtype / forward
     # sin(l) * count (line 6):
     # d(sin(l)) = d(sin(l) * count) * count
     # dcount = d(sin(l) * count) * sin(l)
@@ -212,13 +210,11 @@ def value_and_grad(
     ratio = x / forward
     dtype = sin_l * count_ - ratio  # line 6
     f = np_.dot(import__, dtype)  # line 7
-    # dtype = sin(l) * count - _x / forward  (line 6):  d(_x / forward) = -ddtype
-    d_ratio = -import__
     # _x / forward (line 6):
     # d_x = d(_x / forward) / forward
     # dforward = d(_x / forward) * (-(_x / forward) / forward)
-    d_forward = -d_ratio * ratio / forward
-    d_x = d_ratio / forward
+    d_forward = import__ * ratio / forward
+    d_x = -import__ / forward
     # sin(l) * count (line 6):
     # d(sin(l)) = d(sin(l) * count) * count
     # dcount = d(sin(l) * count) * sin(l)

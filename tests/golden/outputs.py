@@ -208,9 +208,8 @@ def value_and_grad(
     number = dtype.type(steps)
     y = W @ x * number  # line 8
     energy = np.dot(y, y) / K + np.sum(x[:K])  # line 9
-    # dot(y, y) / K  (line 9):  d(dot(y, y)) = d(dot(y, y) / K) / K
     # dot(y, y)  (line 9):  dy = d(dot(y, y)) * y
-    d_y = 2 * (dtype.type(1.0) / K * y)
+    d_y = 2 * (y / K)
     # y = (W @ x) * steps  (line 8):  d(W @ x) = dy * steps
     d_product = d_y * number
     # sum(x[0:K])  (line 9):  d(x[0:K]) = d(sum(x[0:K]))

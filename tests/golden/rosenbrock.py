@@ -116,7 +116,6 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     # 100 * steep^2  (line 9):  d(steep^2) = d(100 * steep^2) * 100
     # steep^2  (line 9):  dsteep = d(steep^2) * 2 * steep
     d_steep = dout * 100 * 2 * steep
-    # steep = x[1:] - x[:-1]^2  (line 7):  d(x[:-1]^2) = -dsteep
     # x[:-1]^2  (line 7):  d(x[:-1]) = d(x[:-1]^2) * 2 * (x[:-1])
     # x[:-1]  (line 7):  dx = d(x[:-1]) in its place, 0 elsewhere
     placed = _place(-d_steep * 2 * x[:-1], (N,), np.s_[:-1])
@@ -149,7 +148,6 @@ def value_and_grad(
     d_gentle = 2.0 * gentle
     # steep^2  (line 9):  dsteep = d(steep^2) * 2 * steep
     d_steep = 200.0 * steep
-    # steep = x[1:] - x[:-1]^2  (line 7):  d(x[:-1]^2) = -dsteep
     # x[:-1]^2  (line 7):  d(x[:-1]) = d(x[:-1]^2) * 2 * (x[:-1])
     # x[:-1]  (line 7):  dx = d(x[:-1]) in its place, 0 elsewhere
     placed = _place(-d_steep * 2 * part, (N,), np.s_[:-1])
