@@ -11,7 +11,7 @@ from ..dsl.shapes import Kind
 from ..dsl.sizes import ZERO, Size
 from .body import Body, Commenter, Line
 from .names import legal
-from .python import INDENT
+from .python import INDENT, exploded, fits
 from .ranges import of_steps, ranges
 from .schedule import Function, call_key, is_leaf, is_weak, leading_cut, plan
 
@@ -32,7 +32,7 @@ class Statements(Body):
                 self.statement(part, comment)
         self._lines += self._remarks(node, inside, comment)
         quiet = any(target in self.risky for target in targets)
-        lines = Looping(self, targets, comment).write()
+        lines = Looping(self, targets, comment, quiet).write()
         self._lines += [Line(line, quiet) for line in lines]
         self._written |= set(targets)
 
@@ -40,8 +40,9 @@ class Statements(Body):
 class Looping:
     """Writes one loop, the results of ``targets``, into the lines of a body."""
 
-    def __init__(self, body: Body, targets: list[Node], comment: Commenter) -> None:
+    def __init__(self, body: Body, targets: list[Node], comment: Commenter, quiet: bool) -> None:
         self.body = body
+        self.quiet = quiet
         self.renderer = body.renderer
         self.targets = targets
         self.comment = comment
@@ -61,7 +62,7 @@ class Looping:
         """The lines of the loop; the names of its results are known to the renderer after it."""
         held = self._begin()
         before = self.renderer.names, self.renderer.known
-        inner = self.body.indented()
+        inner = self.body.indented(self.quiet)
         self.renderer.names = dict(before[0])
         step = self._step(inner, held)
         head = self._head()
@@ -91,13 +92,20 @@ class Looping:
             if self._is_buffer(state) and not own:
                 text += ".copy()"
             if text != held[state]:
-                self._add(f"{held[state]} = {text}")
+                self._add(f"{held[state]}{self._annotation(first)} = {text}")
         for (sort, _), target in self.results.items():
             if sort == "stack":
                 self._add(f"{self.body.name_of(target)} = {self._empty(target)}")
             elif sort == "steps":
                 self._add(f"{self.body.name_of(target)} = 0")
         return held
+
+    def _annotation(self, first: Node) -> str:
+        """The type of a state that begins as a constant truth value, which is else taken to be the
+        type of that value alone."""
+        if self.renderer.scalar or first.type.kind is not Kind.BOOL or not first.is_constant():
+            return ""
+        return f": {self.renderer.module('np')}.bool_"
 
     def _kept_kind(self, node: Node) -> str:
         """The text of a state: not a plain number of Python, which has no precision, nor a plain
@@ -149,8 +157,9 @@ class Looping:
             return f"{self.renderer.size(base).text} - {self.index}"
         if base == ZERO:
             return self.index
-        text = self.renderer.size(base).text
-        return f"{self.index} {text}" if text.startswith("-") else f"{self.index} + {text}"
+        less = base.constant is not None and base.constant < 0
+        sign, distance = ("-", ZERO - base) if less else ("+", base)
+        return f"{self.index} {sign} {self.renderer.size(distance).text}"
 
     def _need_index(self) -> None:
         if not self.index:
@@ -181,7 +190,7 @@ class Looping:
         for n, target in stacked.items():
             if n not in top and n not in rows:
                 lines.append(inner.indent + self._stacked(n, target))
-        lines += [inner.indent + line for line in self._last(held, buffers, direct)]
+        lines += self._last(held, buffers, direct, inner)
         if ("steps", 0) in self.results:
             lines.append(f"{inner.indent}{self.body.name_of(self.results['steps', 0])} += 1")
         if self.loop.until is not None:
@@ -295,7 +304,7 @@ class Looping:
         return found
 
     def _last(
-        self, held: dict[Node, str], buffers: set[Node], direct: dict[Node, str]
+        self, held: dict[Node, str], buffers: set[Node], direct: dict[Node, str], inner: Body
     ) -> list[str]:
         """The assignments at the end of a step."""
         lines = []
@@ -304,10 +313,14 @@ class Looping:
             if state in buffers:
                 _, place, row = (self.renderer.expression(o).text for o in after.operands)
                 before = ":, " * (state.type.rank + after.attributes["axis"])
-                lines.append(f"{held[state]}[{before}{place}] = {row}")
+                lines.append(f"{inner.indent}{held[state]}[{before}{place}] = {row}")
             elif after not in direct and after is not state:
                 left.append(held[state])
                 right.append(self._kept_kind(after))
-        if left:
-            lines.append(f"{', '.join(left)} = {', '.join(right)}")
-        return lines
+        if not left:
+            return lines
+        together = f"{inner.indent}{', '.join(left)} = "
+        line = together + ", ".join(right)
+        if fits(INDENT * inner.quiet + line):
+            return [*lines, line]
+        return lines + exploded(f"{together.lstrip()}(", right, ")", inner.indent)

@@ -11,12 +11,15 @@ from pathlib import Path
 import gradc
 import numpy as np
 import pytest
+from gradc.compiler import driver
 from gradc.compiler.compilation import Options
+from gradc.compiler.templates import PRODUCT, Expression, fill
 from gradc.dsl.errors import SpecError
 
 from .helpers import checked, module, source_text
 
 GOLDEN = Path(__file__).parent / "golden"
+EXAMPLES = Path(__file__).parent.parent / "examples"
 SQUARES = "input x: float[n]\ninput W: float[n, n]\nnode q = W @ x\noutput f = norm(q)^2\n"
 FILTERED = (
     "data m: float[N - K + 1]\ninput x: float[N]\ninput w: float[K]\n"
@@ -273,18 +276,38 @@ def test_tracebacks_show_the_line_of_the_spec() -> None:
     assert "q = W @ x  # line 3" in str(caught.getrepr(style="native"))
 
 
+@pytest.mark.parametrize(("operand", "written"), [
+    ("a**2 / b", "-(a**2) / b"),
+    ("(a + b) ** 2", "-((a + b) ** 2)"),
+    ("(a**2 + b) * c", "-(a**2 + b) * c"),
+    ("σ**2 * f(a**2)", "-(σ**2) * f(a**2)"),
+    ("-a / b", "-(-a / b)"),
+])  # fmt: skip
+def test_what_stands_behind_a_minus_sign(operand: str, written: str) -> None:
+    assert fill("-{x}", {"x": Expression(operand, PRODUCT)}, lambda name: None).text == written
+
+
 LINTED = [
     SQUARES,
     "input a, b: float > 0\noutput f = (if a > b then log(a) else b^a) * clip(a, 0, 1)\n",
     "input x: float[N]\ninput s: float\nnode y = if x > 0 then log(x) * s else x / s\noutput f = sum(y)\n",
     "data k: int[N]\ndata m: bool[N]\ninput x: float[N]\noutput f = sum(if m then x * k else x^k)\n",
     "input A: float[M, N]\nnode p = prod(A, axis=0) + max(A, axis=0)\noutput f = sum(softmax(A) * p)\n",
+    "input x: float[N]\nscan t in 1..N { state a = false state n = 0 state s = x[0] next a = not a next n = n + 1 "
+    "next s = if a then s * x[t] else s + n emit e = s }\noutput f = sum(e) + s\n",
+    "## " + "word " * 16 + "words\ninput x: float\noutput f = x\n",
     "input x: float[2*N+1]\nsize K = 3\noutput y = concat(x[1:N], [1.0, 2.0]) * K\noutput n = N\n",
 ]
 
 
 def test_linters_and_type_checkers_have_nothing_to_say(tmp_path: Path) -> None:
-    """All golden modules, and more, pass as they are generated."""
+    """All golden modules, all examples with all there is to emit, and more, as generated."""
+    for spec in EXAMPLES.rglob("*.grad"):
+        program = driver.checked(driver.read(spec))
+        if not program.is_library:
+            text = driver.python(driver.compiled(program, Options(emit=("all",))))
+            name = "_".join(spec.relative_to(EXAMPLES).with_suffix("").parts)
+            (tmp_path / f"example_{name}.py").write_text(text, encoding="utf-8")
     for position, text in enumerate(LINTED):
         (tmp_path / f"linted_{position}.py").write_text(source_text(text), encoding="utf-8")
     for path in GOLDEN.glob("*.py"):
