@@ -26,7 +26,7 @@ ORDER = [
     "dsl.indices.vectorise", "dsl.indices.operations", "dsl.indices.loops", "dsl.indices",
     "dsl.ruled", "dsl.constants", "dsl.written", "dsl.fitting", "dsl.indexed", "dsl.inlining", "dsl.scanning", "dsl.calls", "dsl.elaborate", "dsl.examples", "dsl.library",
     "dsl.declarations", "dsl.check",
-    "dsl.format", "dsl",
+    "dsl.wrapping", "dsl.format", "dsl",
     "compiler.rules", "compiler.reverse_loops", "compiler.reverse", "compiler.forward_loops", "compiler.forward", "compiler.compilation",
     "compiler.differentiate", "compiler.nested", "compiler.ranges",
     "compiler.schedule", "compiler.passes.rewrite", "compiler.passes.fold",
