@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..dsl.binding import Binding, bind
 from ..dsl.graph import Input
 from ..dsl.shapes import Kind
-from ..dsl.sizes import ZERO, Binding, Size, bind, size_text
+from ..dsl.sizes import ZERO, Size, size_text
 from .names import Names
 from .python import INDENT, bracketed, exploded, fits, plain, quoted
 from .setting import Setting

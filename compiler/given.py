@@ -11,6 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ..dsl import ast
+from ..dsl.binding import bind
 from ..dsl.check import Checked
 from ..dsl.elaborate import Elaborator
 from ..dsl.errors import SpecError
@@ -19,7 +20,7 @@ from ..dsl.library import prelude
 from ..dsl.parse import parse
 from ..dsl.scope import Functions, Report
 from ..dsl.shapes import Shape
-from ..dsl.sizes import Size, bind
+from ..dsl.sizes import Size
 from ..dsl.source import Source
 from .evaluate import given_values
 

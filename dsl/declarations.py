@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from . import ast
+from .binding import bind
 from .constants import NotConstant, size_value
 from .errors import mistakes
 from .graph import Input, make
@@ -21,7 +22,7 @@ from .order import (
 )
 from .ruled import rules_of
 from .scope import Functions, Report, Scope, nearest
-from .sizes import Size, bind
+from .sizes import Size
 from .source import Source, Span
 from .written import KINDS, domain_of, type_of
 

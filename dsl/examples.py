@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from . import ast
+from .binding import Binding, bind
 from .constants import NotConstant, literal, size_value
 from .elaborate import Elaborator
 from .errors import mistakes
 from .graph import Graph, Node
 from .scope import Scope, nearest
-from .sizes import Binding, Size, bind
+from .sizes import Size
 from .source import Span
 
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from . import ast
+from .binding import bind
 from .constants import NotConstant, size_value
 from .errors import mistakes
 from .errors.diagnostic import Diagnostic
 from .graph import Node
 from .order import free_names
 from .scope import Report, Scope
-from .sizes import Size, bind
+from .sizes import Size
 from .source import Span
 from .written import KINDS
 

@@ -77,6 +77,12 @@ def test_conditions_on_sizes_are_named() -> None:
         compiled.forward([1.0, 2.0])
 
 
+def test_what_holds_for_all_sizes_is_not_checked() -> None:
+    text = "input v: float[D]\ninput l: float[D*(D-1)//2]\noutput f = sum(l[0:D*(D-1)//2]) + v[0]\n"
+    assert "0 >" not in source_text(text)
+    assert "if D > (D**2 - D) // 2" in source_text(text.replace("0:D", "D:D"))
+
+
 def test_open_sizes_are_required_keywords() -> None:
     compiled = module("size K\ninput x: float\noutput f = x * K\n")
     assert compiled.forward(2.0, K=3)[0] == 6.0

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from gradc.dsl.binding import bind, solve
 from gradc.dsl.shapes import Mismatch, broadcast, reshape
-from gradc.dsl.sizes import Size, bind, product, size_text, solve
+from gradc.dsl.sizes import Size, product, size_text
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,6 +58,27 @@ def test_equal_forms_are_equal_functions(left: Pair, right: Pair) -> None:
         for n in range(4):
             values = {"N": n, "M": n + 2, "K": 3 * n}
             assert f(values) == g(values)
+
+
+@given(SIZES, st.lists(VALUES, min_size=20, max_size=20))
+def test_what_is_natural_is_never_negative(pair: Pair, points: list[dict[str, int]]) -> None:
+    size, meaning = pair
+    if size.natural:
+        assert all(meaning(values) >= 0 for values in points)
+
+
+def test_products_of_neighbours_are_natural() -> None:
+    d, n = Size.of("D"), Size.of("N")
+    natural = [
+        d * (d - 1) // 2,
+        d * (d - 1) * (d - 2) // 6 + n * d * (d - 1),
+        n // 2,
+        d * d - d + 1,
+    ]
+    assert all(size.natural for size in natural)
+    # The fourth is not negative either, but that is not a matter of differences at 0.
+    other = [d - 1, (n - 1) // 2, n * d - n, d * d - d * 2 + 1]
+    assert not any(size.natural for size in other)
 
 
 def test_triangle_numbers_are_exact() -> None:
