@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from ..dsl.graph import Node
 from .names import Names, legal, temporary
-from .python import INDENT, WIDTH, fits
+from .python import INDENT, fits
 from .render import Renderer, whole_call
 from .schedule import Function, call_key, is_leaf
 
@@ -43,12 +43,16 @@ class Line:
 
 
 class Body(ABC):
-    """Writes the statements of a function; ``lines`` holds them, indented once."""
+    """Writes the statements of a function or of a block; where a block stands in a ``quiet`` one,
+    no line of it needs one of its own, and all will be indented once more."""
 
-    def __init__(self, renderer: Renderer, names: Names, indent: str = INDENT) -> None:
+    def __init__(
+        self, renderer: Renderer, names: Names, indent: str = INDENT, quiet: bool = False
+    ) -> None:
         self.renderer = renderer
         self.names = names
         self.indent = indent
+        self.quiet = quiet
         self.function = Function((), (), (), frozenset())
         self.risky: set[Node] = set()
         self._lines: list[Line] = []
@@ -62,7 +66,8 @@ class Body(ABC):
         What only branches use is known from all nodes, in ``order``, and what is made of them.
         """
         self.function = function
-        self.risky = set() if self.renderer.scalar else risky_nodes(order, results)
+        silent = self.renderer.scalar or self.quiet
+        self.risky = set() if silent else risky_nodes(order, results)
         self._written = set(self.renderer.names)
         for node in function.statements:
             if node in self._chosen:
@@ -70,9 +75,9 @@ class Body(ABC):
             elif node.name and "." not in node.name:
                 self.renderer.names[node] = self.names.fresh(legal(node.name))
 
-    def indented(self) -> Body:
+    def indented(self, quiet: bool) -> Body:
         """The body of a block inside this one."""
-        return type(self)(self.renderer, self.names, self.indent + INDENT)
+        return type(self)(self.renderer, self.names, self.indent + INDENT, quiet or self.quiet)
 
     def begin(self, text: str) -> None:
         """A statement that comes before all others."""
@@ -106,15 +111,15 @@ class Body(ABC):
         right = self.right_side(node, targets)
         line = f"{self.indent}{self.left_side(node, targets)} {sign} {right}"
         quiet = any(part in self.risky for part in inside)
-        if not fits(INDENT * quiet + line):
+        shift = INDENT * (quiet or self.quiet)
+        if not fits(shift + line):
             longest = self.longest_part(node)
             if longest is not None:
                 return self.apart(longest, node, comment)
-            if len(line) > WIDTH:
-                line += "  # fmt: skip"
+            line += "  # fmt: skip"
         self._lines += self._remarks(node, inside, comment)
         harmless = all(part.op.name in _QUIET or part.op.view for part in inside)
-        self._lines.append(Line(self.with_place(line, node), quiet, harmless))
+        self._lines.append(Line(self.with_place(line, node, shift), quiet, harmless))
         for target in targets:
             self.renderer.names[target] = self.name_of(target)
             self._written.add(target)
@@ -177,12 +182,12 @@ class Body(ABC):
             self._chosen[node] = name
         return name
 
-    def with_place(self, line: str, node: Node) -> str:
+    def with_place(self, line: str, node: Node, shift: str) -> str:
         """The line of the specification behind a named statement, where it fits."""
         if not node.name or node.cause is not None or "." in node.name or "# fmt" in line:
             return line
         marked = f"{line}  # line {node.span.line}"
-        return marked if fits(marked) else line
+        return marked if fits(shift + marked) else line
 
     def _with_quiet_blocks(self) -> list[str]:
         """Statements of branches that may not be taken, under ``np.errstate``; between two of them

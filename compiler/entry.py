@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..dsl.binding import Binding, bind
 from ..dsl.graph import Input
 from ..dsl.shapes import Kind
-from ..dsl.sizes import Size, size_text, solve
+from ..dsl.sizes import ZERO, Size, size_text
 from .names import Names
 from .python import INDENT, bracketed, exploded, fits, plain, quoted
 from .setting import Setting
@@ -32,7 +33,7 @@ class Entry:
         self.origin: dict[str, str] = {}
         self.size_expressions: dict[str, str] = {}
         self.size_needs: dict[str, frozenset[str]] = {}
-        self.resolved: list[tuple[Input, list[_Check]]] = []
+        self.shapes: list[_Check] = []
         self._resolve()
 
     @property
@@ -51,84 +52,86 @@ class Entry:
     # ── Sizes ───────────────────────────────────────────────────────────────
 
     def _resolve(self) -> None:
-        """For each input, in an order that binds sizes before they are needed, its checks."""
+        """The checks of shapes, in an order that binds sizes before they are needed."""
         interface = self.setting.compilation.interface
-        known = [*interface.open_sizes]
+        known = set(interface.open_sizes)
         waiting = list(self.inputs)
+        pending = list(bind({i.name: i.type.shape for i in waiting}, known))
         while waiting:
-            ready = next((i for i in waiting if self._solvable(i, known)), waiting[0])
-            waiting.remove(ready)
-            self.resolved.append((ready, self._shape_checks(ready, known)))
+            ready = next((i for i in waiting if _complete(i, pending, known)), None)
+            taken = [b for b in pending if b.array == ready.name] if ready else pending[:1]
+            for binding in taken:
+                self._bind(binding)
+                known.add(binding.size)
+                pending.remove(binding)
+            if ready is not None:
+                self.shapes += self._whole_shape(ready)
+                waiting.remove(ready)
         for name, length in interface.blocks.items():
             math = self.setting.module("math")
             steps = self._grouped(length)
             self.size_expressions[name] = f"{math}.isqrt(max({steps} - 1, 0)) + 1"
             self.size_needs[name] = length.names()
 
-    def _solvable(self, i: Input, known: Sequence[str]) -> bool:
-        bound = list(known)
-        for dimension in i.type.shape:
-            solution = solve(dimension, bound)
-            if solution:
-                bound.append(solution.name)
-        return all(dimension.names() <= set(bound) for dimension in i.type.shape)
-
     def text(self, size: Size) -> str:
         return size_text(size, lambda name: self.setting.sizes[name], "**")
 
-    def _shape_checks(self, i: Input, known: list[str]) -> list[_Check]:
-        """What is checked of an array's shape; binds the sizes that it brings."""
-        name, shape = self.parameter(i), i.type.shape
+    def _bind(self, binding: Binding) -> None:
+        """A statement that takes a size from a shape, once that has as many axes as it should."""
+        i = self.setting.compilation.interface.input(binding.array)
+        name, solution = self.parameter(i), binding.solution
+        value = f"{name}.shape[{binding.axis}]"
+        if solution.offset != ZERO:
+            value += f" - {self._grouped(solution.offset)}"
+            value = f"({value})" if solution.factor != 1 else value
+        if solution.factor != 1:
+            value += f" // {solution.factor}"
+        if i.name not in self.origin.values():
+            self.shapes += self._rank(i)
+        self.size_expressions[solution.name] = value
+        self.size_needs[solution.name] = solution.offset.names()
+        self.origin[solution.name] = i.name
+        line = f"{INDENT}{self.setting.sizes[solution.name]} = {value}"
+        self.shapes.append(_Check([line], binds=solution.name))
+
+    def _expected(self, i: Input) -> str:
+        name = self.parameter(i)
+        return f"{name}: expected {i.type}, got shape {{{name}.shape}}"
+
+    def _rank(self, i: Input) -> list[_Check]:
         if self.setting.scalar:
             return []
-        expected = f"{name}: expected {i.type}, got shape {{{name}.shape}}"
-        bindings = []
-        for axis, dimension in enumerate(shape):
-            solution = solve(dimension, known)
-            if solution is None:
-                continue
-            value = f"{name}.shape[{axis}]"
-            if solution.offset != Size.of(0):
-                value += f" - {self._grouped(solution.offset)}"
-                value = f"({value})" if solution.factor != 1 else value
-            if solution.factor != 1:
-                value += f" // {solution.factor}"
-            self.size_expressions[solution.name] = value
-            self.size_needs[solution.name] = solution.offset.names()
-            self.origin[solution.name] = name
-            known.append(solution.name)
-            bindings.append((solution.name, value, dimension.name is None))
-        checks = []
-        if bindings or not shape:
-            checks.append(_Check(self._raise_if(f"{name}.ndim != {len(shape)}", expected)))
-        for size_name, value, _ in bindings:
-            line = f"{INDENT}{self.setting.sizes[size_name]} = {value}"
-            checks.append(_Check([line], binds=size_name))
-        plainly_bound = len(bindings) == len(shape) and not any(b[2] for b in bindings)
-        if shape and not plainly_bound:
-            checks.append(self._whole_shape(i, expected, [b[0] for b in bindings if b[2]]))
-        return checks
+        test = f"{self.parameter(i)}.ndim != {i.type.rank}"
+        return [_Check(self._raise_if(test, self._expected(i)))]
 
-    def _whole_shape(self, i: Input, expected: str, derived: Sequence[str]) -> _Check:
+    def _whole_shape(self, i: Input) -> list[_Check]:
         """The comparison of a shape with sizes that are known by now."""
         name, shape = self.parameter(i), i.type.shape
+        own = [n for n, origin in self.origin.items() if origin == i.name]
+        if not shape:
+            return self._rank(i)
+        if self.setting.scalar or [size.name for size in shape] == own:
+            return []
         needed = {n for d in shape for n in d.names()}
-        given = [n for n in sorted(needed) if self.origin.get(n, name) != name]
+        expected = self._expected(i)
+        given = [n for n in sorted(needed) if self.origin.get(n, i.name) != i.name]
         if given:
-            places = (f"{n} = {{{self.setting.sizes[n]}}} from {self.origin[n]}" for n in given)
-            expected += " with " + ", ".join(places)
+            parameters = self.setting.parameters
+            places = ((self.setting.sizes[n], parameters[self.origin[n]]) for n in given)
+            expected += " with " + ", ".join(f"{s} = {{{s}}} from {p}" for s, p in places)
         texts = [self.text(d) for d in shape]
         tuple_text = f"({texts[0]},)" if len(shape) == 1 else f"({', '.join(texts)})"
-        negative = "".join(f"{self.setting.sizes[n]} < 0 or " for n in derived)
+        alone = {size.name for size in shape}
+        negative = "".join(f"{self.setting.sizes[n]} < 0 or " for n in own if n not in alone)
         lines = self._raise_if(f"{negative}{name}.shape != {tuple_text}", expected)
-        return _Check(lines, needs=frozenset(needed))
+        return [_Check(lines, needs=frozenset(needed))]
 
     def _kept_checks(self) -> list[str]:
         """The checks of all inputs, with the sizes that any of them needs."""
         if not self.checks:
             return []
         checks = self._open_size_checks()
-        checks += [check for _, own in self.resolved for check in own]
+        checks += self.shapes
         checks += self._condition_checks()
         for i in self.inputs:
             checks += self._domain_checks(i)
@@ -293,6 +296,12 @@ class Entry:
         interface = self.setting.compilation.interface
         arguments = names + [self.setting.sizes[n] for n in interface.open_sizes]
         return assigned(names, "_inputs(", arguments, ")")
+
+
+def _complete(i: Input, pending: Sequence[Binding], known: Iterable[str]) -> bool:
+    """Whether all sizes in a shape are known, or are given by that shape."""
+    own = {binding.size for binding in pending if binding.array == i.name}
+    return all(size.names() <= own | set(known) for size in i.type.shape)
 
 
 def _number(value: float) -> str:

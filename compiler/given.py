@@ -11,6 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ..dsl import ast
+from ..dsl.binding import bind
 from ..dsl.check import Checked
 from ..dsl.elaborate import Elaborator
 from ..dsl.errors import SpecError
@@ -18,6 +19,8 @@ from ..dsl.examples import Example, check_examples
 from ..dsl.library import prelude
 from ..dsl.parse import parse
 from ..dsl.scope import Functions, Report
+from ..dsl.shapes import Shape
+from ..dsl.sizes import Size
 from ..dsl.source import Source
 from .evaluate import given_values
 
@@ -69,7 +72,8 @@ def from_words(program: Checked, words: Sequence[str], data: Path | None) -> Inp
             sizes[name] = int(array)
         else:
             values[name] = array
-            _bind(name, np.shape(array), inputs[name].type.shape, sizes)
+    lengths = {name: np.shape(array) for name, array in values.items()}
+    sizes = _sizes(lengths, {name: i.type.shape for name, i in inputs.items()}, sizes)
     if given or not arrays:
         example = _as_example(program, given, values, sizes)
         own = given_values(example)
@@ -90,16 +94,27 @@ def _arrays(path: Path) -> dict[str, Any]:
         raise InputError(f"--data {path}: {error}") from None
 
 
-def _bind(name: str, actual: tuple[int, ...], shape: Any, sizes: dict[str, int]) -> None:
-    from ..dsl.sizes import solve
-
-    if len(actual) != len(shape):
-        raise InputError(f"{name}: expected {len(shape)} axes, got shape {actual}")
-    for dimension, length in zip(shape, actual, strict=True):
-        solution = solve(dimension, sizes)
-        if solution is not None:
-            offset = solution.offset.evaluate(sizes)
-            sizes[solution.name] = (length - offset) // solution.factor
+def _sizes(
+    arrays: Mapping[str, tuple[int, ...]], shapes: Mapping[str, Shape], known: Mapping[str, int]
+) -> dict[str, int]:
+    """The sizes that arrays of such lengths have, with those that are known already."""
+    for name, lengths in arrays.items():
+        if len(lengths) != len(shapes[name]):
+            raise InputError(f"{name}: expected {len(shapes[name])} axes, got shape {lengths}")
+    sizes = {name: Size.of(value) for name, value in known.items()}
+    for binding in bind({name: shapes[name] for name in arrays}, sizes):
+        length = arrays[binding.array][binding.axis]
+        value = binding.solution.value(Size.of(length), sizes)
+        if value is None:
+            dimension = shapes[binding.array][binding.axis]
+            raise InputError(f"{binding.array}: {dimension} cannot be {length}")
+        sizes[binding.size] = value
+    for name, lengths in arrays.items():
+        wanted = tuple(size.substitute(sizes).constant for size in shapes[name])
+        if None not in wanted and wanted != lengths:
+            raise InputError(f"{name}: expected shape {wanted}, got {lengths}")
+    found = {name: size.constant for name, size in sizes.items()}
+    return {name: size for name, size in found.items() if size is not None}
 
 
 def _as_example(

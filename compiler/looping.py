@@ -11,7 +11,7 @@ from ..dsl.shapes import Kind
 from ..dsl.sizes import ZERO, Size
 from .body import Body, Commenter, Line
 from .names import legal
-from .python import INDENT
+from .python import INDENT, exploded, fits
 from .ranges import of_steps, ranges
 from .schedule import Function, call_key, is_leaf, is_weak, leading_cut, plan
 from .states import States
@@ -35,7 +35,7 @@ class Statements(Body):
                 self.statement(part, comment)
         self._lines += self._remarks(node, inside, comment)
         quiet = any(target in self.risky for target in targets)
-        lines = Looping(self, targets, comment).write()
+        lines = Looping(self, targets, comment, quiet).write()
         self._lines += [Line(line, quiet) for line in lines]
         self._written |= set(targets)
 
@@ -43,8 +43,9 @@ class Statements(Body):
 class Looping:
     """Writes one loop, the results of ``targets``, into the lines of a body."""
 
-    def __init__(self, body: Body, targets: list[Node], comment: Commenter) -> None:
+    def __init__(self, body: Body, targets: list[Node], comment: Commenter, quiet: bool) -> None:
         self.body = body
+        self.quiet = quiet
         self.renderer = body.renderer
         self.targets = targets
         self.comment = comment
@@ -66,7 +67,7 @@ class Looping:
         """The lines of the loop; the names of its results are known to the renderer after it."""
         held = self._begin()
         before = self.renderer.names, self.renderer.known
-        inner = self.body.indented()
+        inner = self.body.indented(self.quiet)
         self.renderer.names = dict(before[0])
         step = self._step(inner, held)
         head = self._head()
@@ -96,7 +97,7 @@ class Looping:
             if state in self.states.in_place and state.type.rank and not own:
                 text += ".copy()"
             if text != held[state]:
-                self._add(f"{held[state]} = {text}")
+                self._add(f"{held[state]}{self._annotation(first)} = {text}")
         if self.loop.chunk is not None:
             self._choose_block(self.loop.chunk)
         for (sort, _), target in self.results.items():
@@ -117,6 +118,13 @@ class Looping:
             self.block = self.body.names.numbered("block")
             self._add(f"{self.block} = max({_CACHED} // {text}, {chunk.least})")
         self.part = self.body.names.numbered("part")
+
+    def _annotation(self, first: Node) -> str:
+        """The type of a state that begins as a constant truth value, which is else taken to be the
+        type of that value alone."""
+        if self.renderer.scalar or first.type.kind is not Kind.BOOL or not first.is_constant():
+            return ""
+        return f": {self.renderer.module('np')}.bool_"
 
     def _kept_kind(self, node: Node) -> str:
         """The text of a state: not a plain number of Python, which has no precision, nor a plain
@@ -172,8 +180,9 @@ class Looping:
             return f"{self.renderer.size(base).text} - {self.index}"
         if base == ZERO:
             return self.index
-        text = self.renderer.size(base).text
-        return f"{self.index} {text}" if text.startswith("-") else f"{self.index} + {text}"
+        less = base.constant is not None and base.constant < 0
+        sign, distance = ("-", ZERO - base) if less else ("+", base)
+        return f"{self.index} {sign} {self.renderer.size(distance).text}"
 
     def _need_index(self) -> None:
         if not self.index:
@@ -208,7 +217,7 @@ class Looping:
         for n, target in stacked.items():
             if n not in top and n not in rows:
                 lines.append(inner.indent + self._stacked(n, target))
-        lines += [inner.indent + line for line in self._last(held, {*names, *added})]
+        lines += self._last(held, {*names, *added}, inner)
         if ("steps", 0) in self.results:
             lines.append(f"{inner.indent}{self.body.name_of(self.results['steps', 0])} += 1")
         if self.loop.until is not None:
@@ -314,7 +323,7 @@ class Looping:
 
     # ── States after the step ───────────────────────────────────────────────
 
-    def _last(self, held: dict[Node, str], written: set[Node]) -> list[str]:
+    def _last(self, held: dict[Node, str], written: set[Node], inner: Body) -> list[str]:
         """The assignments at the end of a step."""
         lines = []
         left, right = [], []
@@ -322,14 +331,18 @@ class Looping:
             if state in self.states.sums:
                 if after.operands[1] not in written:
                     term = self.renderer.expression(after.operands[1]).text
-                    lines.append(f"{held[state]} += {term}")
+                    lines.append(f"{inner.indent}{held[state]} += {term}")
             elif state in self.states.buffers:
                 _, place, row = (self.renderer.expression(o).text for o in after.operands)
                 before = ":, " * (state.type.rank + after.attributes["axis"])
-                lines.append(f"{held[state]}[{before}{place}] = {row}")
+                lines.append(f"{inner.indent}{held[state]}[{before}{place}] = {row}")
             elif after not in written and after is not state:
                 left.append(held[state])
                 right.append(self._kept_kind(after))
-        if left:
-            lines.append(f"{', '.join(left)} = {', '.join(right)}")
-        return lines
+        if not left:
+            return lines
+        together = f"{inner.indent}{', '.join(left)} = "
+        line = together + ", ".join(right)
+        if fits(INDENT * inner.quiet + line):
+            return [*lines, line]
+        return lines + exploded(f"{together.lstrip()}(", right, ")", inner.indent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ..dsl.shapes import Shape
 from ..dsl.sizes import Size, product
@@ -72,13 +72,11 @@ class Matrices:
             units, value = self.setting.kernel("_units"), self.value(output)
             call = f"backward({self.seeded(output, self.local('unit'))})"
             several = self.local(f"rows_{name}")
-            unit = self.local("unit")
+            unit, one = self.local("unit"), self.local("row")
             lines += comprehension(several, call, f"{unit} in {units}({value})")
+            parts = [(f"[{one}.{n} for {one} in {several}]", value, n) for n in self.inputs]
             helper = self.setting.kernel("_rows")
-            parts = [
-                f"{helper}([{row}.{n} for {row} in {several}], {value}, {n})" for n in self.inputs
-            ]
-            lines += bracketed(f"{row} = JacobianRow(", parts, ")", INDENT)
+            lines += calls(f"{row} = JacobianRow(", f"{helper}(", parts)
         return [*lines, *bracketed("return Jacobian(", rows, ")", INDENT)]
 
     def first_result(self) -> str:
@@ -122,9 +120,9 @@ class Matrices:
             for name in self.inputs:
                 columns = self.local(f"columns_{name}")
                 columns = f"[{column} for c in {columns}]" if several else columns
-                parts.append(f"{helper}({columns}, {self.value(output)}, {name})")
+                parts.append((columns, self.value(output), name))
             rows.append(self.local(f"row_{self.setting.outputs[output]}"))
-            lines += bracketed(f"{rows[-1]} = JacobianRow(", parts, ")", INDENT)
+            lines += calls(f"{rows[-1]} = JacobianRow(", f"{helper}(", parts)
         return [*lines, *bracketed("return Jacobian(", rows, ")", INDENT)]
 
     # ── Hessian ─────────────────────────────────────────────────────────────
@@ -155,17 +153,19 @@ class Matrices:
                 lines += comprehension(columns, call, f"{unit} in {units}({name})")
         rows = [self.local(f"row_{name}") for name in self.inputs]
         for first, row_name in zip(self.inputs, rows, strict=True):
-            parts = [self.second_derivative(first, second) for second in self.inputs]
-            lines += bracketed(f"{row_name} = HessianRow(", parts, ")", INDENT)
+            lines += self.second_derivatives(first, f"{row_name} = HessianRow(")
         return [row, top, [*lines, *bracketed("return Hessian(", rows, ")", INDENT)]]
 
-    def second_derivative(self, first: str, second: str) -> str:
+    def second_derivatives(self, first: str, head: str) -> list[str]:
+        """The statement that makes a row of the Hessian."""
         if self.setting.scalar:
-            return f"{self.local(f'column_{second}')}.{first}"
-        helper = self.setting.kernel("_columns")
-        return (
-            f"{helper}([c.{first} for c in {self.local(f'columns_{second}')}], {first}, {second})"
-        )
+            numbers = [f"{self.local(f'column_{second}')}.{first}" for second in self.inputs]
+            return bracketed(head, numbers, ")", INDENT)
+        parts = [
+            (f"[c.{first} for c in {self.local(f'columns_{second}')}]", first, second)
+            for second in self.inputs
+        ]
+        return calls(head, f"{self.setting.kernel('_columns')}(", parts)
 
     def local(self, name: str) -> str:
         """A variable of these functions, under a name that no argument has."""
@@ -202,6 +202,25 @@ def comprehension(name: str, item: str, source: str) -> list[str]:
     inner = f"{INDENT * 2}{item} for {source}"
     body = [inner] if fits(inner) else [f"{INDENT * 2}{item}", f"{INDENT * 2}for {source}"]
     return [f"{INDENT}{name} = [", *body, f"{INDENT}]"]
+
+
+def calls(head: str, call: str, arguments: Sequence[Sequence[str]]) -> list[str]:
+    """``head`` with a call for each of ``arguments``, in the layout of Black."""
+    items = [f"{call}{', '.join(parts)})" for parts in arguments]
+    lines = bracketed(head, items, ")", INDENT)
+    if all(map(fits, lines)):
+        return lines
+    inside = INDENT * 2
+    laid_out = [
+        line
+        for item, parts in zip(items, arguments, strict=True)
+        for line in (
+            [f"{inside}{item},"]
+            if fits(f"{inside}{item},")
+            else bracketed(call, parts, "),", inside)
+        )
+    ]
+    return [lines[0], *laid_out, lines[-1]]
 
 
 def _entries(shapes: Iterable[Shape]) -> Size:

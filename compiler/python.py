@@ -61,8 +61,12 @@ def docstring(paragraphs: Sequence[str], indent: str) -> list[str]:
     for block in blocks[1:]:
         lines += ["", *block]
     only = f'{indent}"""{lines[0].strip()}"""'
-    if len(lines) == 1 and fits(only):
-        return [only]
+    if len(lines) == 1:
+        if fits(only) or " " not in lines[0].strip():
+            return [only]
+        # Black and Ruff let the quotes stand on a line of their own only below two lines.
+        width = WIDTH - len(indent) - 6
+        lines = [f"{indent}{line}" for line in textwrap.wrap(lines[0].strip(), width)]
     lines[0] = f'{indent}"""{lines[0].strip()}'
     return [*lines, f'{indent}"""']
 

@@ -61,6 +61,11 @@ class Renderer:
             return self.number(float(node.operands[0].attributes["value"]))
         return self.filled(node, self.text(node))
 
+    def operand(self, node: Node, module: str) -> Expression:
+        """The expression of an operand, in a call of ``module`` where that is given."""
+        plain = node.op.name == "constant" and node not in self.names
+        return self.number(node.attributes["value"], module) if plain else self.expression(node)
+
     def text(self, node: Node) -> str:
         """The template for a node: plain Python for numbers, NumPy for arrays."""
         if self.scalar or is_weak(node) or chooses_whole(node):
@@ -100,7 +105,8 @@ class Renderer:
         self.note_uses(text)
         operands = {}
         variadic = []
-        rendered = [self.expression(operand) for operand in node.operands]
+        module = "math" if text.startswith("math.") else ""
+        rendered = [self.operand(operand, module) for operand in node.operands]
         if node.op.variadic:
             variadic = rendered
         else:
@@ -141,18 +147,21 @@ class Renderer:
         self.uses.modules.add(name)
         return self.modules[name]
 
-    def number(self, value: float | bool) -> Expression:
+    def number(self, value: float | bool, module: str = "") -> Expression:
+        """A number; those that are plainly pi, or a part of it, are written so."""
+        module = module or ("math" if self.scalar else "np")
         if isinstance(value, (bool, int)):
             return Expression(str(value), ATOM if value >= 0 else PRODUCT)
-        module = "math" if self.scalar else "np"
-        if abs(value) == math.pi:
+        text = repr(abs(value))
+        turns = next((n for n in range(1, 9) if abs(value) == n * math.pi), 0)
+        parts = next((n for n in range(2, 9) if abs(value) == math.pi / n), 0)
+        if turns or parts:
             text = f"{self.module(module)}.pi"
+            text = f"{turns} * {text}" if turns > 1 else f"{text} / {parts}" if parts else text
         elif math.isinf(value):
             text = f"{self.module(module)}.inf"
-        else:
-            text = repr(abs(value))
-        negative = math.copysign(1.0, value) < 0.0
-        return Expression(f"-{text}", PRODUCT) if negative else Expression(text)
+        sign = "-" if math.copysign(1.0, value) < 0.0 else ""
+        return Expression(f"{sign}{text}", PRODUCT if sign or turns > 1 or parts else ATOM)
 
     def size(self, size: Size) -> Expression:
         self.uses.sizes |= size.names()

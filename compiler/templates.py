@@ -41,7 +41,7 @@ class Hole:
     star: bool
     precedence: int
     negated: bool = False
-    """After a minus sign, where Black and Ruff put a power in parentheses."""
+    """Whether a minus sign stands before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +141,8 @@ def fill(
         if isinstance(part, str):
             result.append(part)
         elif part.name in operands:
-            operand = operands[part.name]
-            power = part.negated and operand.precedence == POWER
-            result.append(operand.at(ATOM if power else part.precedence))
+            operand = operands[part.name].at(part.precedence)
+            result.append(_after_minus(operand) if part.negated else operand)
         elif part.star and variadic:
             result.append(", ".join(operand.text for operand in variadic))
         else:
@@ -162,6 +161,23 @@ def fill(
     if filled.precedence == POWER:
         text = _black_power(text)
     return Expression(text, filled.precedence)
+
+
+def _after_minus(text: str) -> str:
+    """An operand behind a minus sign: a leading power in parentheses, as Black and Ruff have it,
+    and all of it where it begins with a sign, for ``--x`` looks like a decrement."""
+    if text.startswith("-"):
+        return f"({text})"
+    if "**" not in text:
+        return text
+    tree = ast.parse(text, mode="eval").body
+    while isinstance(tree, ast.BinOp) and not tree.col_offset:
+        if isinstance(tree.op, ast.Pow):
+            end = tree.end_col_offset
+            written = text.encode()
+            return f"({written[:end].decode()}){written[end:].decode()}"
+        tree = tree.left
+    return text
 
 
 _SIMPLE_POWER = re.compile(r"(-?[\w.]+) \*\* (-?[\w.]+)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from . import ast
+from .binding import bind
 from .constants import NotConstant, size_value
 from .errors import mistakes
 from .graph import Input, make
@@ -21,7 +22,7 @@ from .order import (
 )
 from .ruled import rules_of
 from .scope import Functions, Report, Scope, nearest
-from .sizes import Size, solve
+from .sizes import Size
 from .source import Source, Span
 from .written import KINDS, domain_of, type_of
 
@@ -136,17 +137,15 @@ class Declarations:
     def bind_sizes(self, inputs: Iterable[ast.Input]) -> None:
         """Every size that inputs bring is given by some dimension, alone or linearly."""
         bound = set(self.fixed_sizes)
-        dimensions: list[Size] = []
-        for dimension in (d for declaration in inputs for d in declaration.type.shape):
-            try:
-                dimensions.append(size_value(dimension, self.scope, self.report))
-            except NotConstant:
-                bound |= {name.id for name in free_names(dimension)}
-        progress = True
-        while progress:
-            solved = {s.name for d in dimensions if (s := solve(d, bound))}
-            progress = not solved <= bound
-            bound |= solved
+        shapes: dict[str, list[Size]] = {}
+        for declaration in inputs:
+            shape = shapes.setdefault(declaration.names[0].id, [])
+            for dimension in declaration.type.shape:
+                try:
+                    shape.append(size_value(dimension, self.scope, self.report))
+                except NotConstant:
+                    bound |= {name.id for name in free_names(dimension)}
+        bound |= {binding.size for binding in bind(shapes, bound)}
         self.open_sizes = [name for name in self.open_sizes if name not in bound]
         for name, size in self.scope.sizes.items():
             if size.name == name and name not in bound and name not in self.open_sizes:

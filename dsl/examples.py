@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from . import ast
+from .binding import Binding, bind
 from .constants import NotConstant, literal, size_value
 from .elaborate import Elaborator
 from .errors import mistakes
 from .graph import Graph, Node
 from .scope import Scope, nearest
-from .sizes import Size, solve
+from .sizes import Size
 from .source import Span
 
 
@@ -74,24 +75,20 @@ class _Examples:
         self.interface = graph.interface
         self.elaborator = elaborator
         self.report = elaborator.report
+        given = [c for c in example.clauses if isinstance(c, ast.Given)]
+        self.pairs = [binding for clause in given for binding in clause.bindings]
+        self.bindings: tuple[Binding, ...] = ()
         self.sizes: dict[str, int] = {}
         fixed = {n: s for n, s in elaborator.functions.sizes.items() if s.constant is not None}
         self.scope = Scope(sizes=fixed, hidden=elaborator.functions.hidden)
 
     def run(self) -> Example | None:
         clauses = self.example.clauses
-        bindings = [b for c in clauses if isinstance(c, ast.Given) for b in c.bindings]
         sizes = {*self.interface.sizes, *self.interface.open_sizes}
-        for name, value in bindings:
-            if name.id in sizes:
-                self.give_size(name, value)
-        given: dict[str, Node] = {}
-        for name, value in bindings:
-            if name.id not in sizes:
-                self.give_input(name, value, given)
+        given = self.give(sizes)
         wanted = [i.name for i in self.interface.inputs]
         missing = [n for n in wanted if n not in given] + sorted(sizes - self.sizes.keys())
-        named = {name.id for name, _ in bindings}
+        named = {name.id for name, _ in self.pairs}
         # A value that is wrong may be what was to give a size.
         known = named | (sizes if any(n in missing for n in named) else set())
         absent = [n for n in missing if n not in known]
@@ -120,20 +117,29 @@ class _Examples:
             self.example.doc,
         )
 
+    def give(self, sizes: Iterable[str]) -> dict[str, Node]:
+        """The values of inputs; what is given of sizes is known before."""
+        for name, value in self.pairs:
+            if name.id in sizes:
+                self.give_size(name, value)
+        self.bindings = self.plan(name.id for name, _ in self.pairs)
+        given: dict[str, Node] = {}
+        for name, value in self.pairs:
+            if name.id not in sizes:
+                self.give_input(name, value, given)
+        return self.fitting(given)
+
     def give_size(self, name: ast.Name, value: ast.Expr) -> None:
         try:
             size = size_value(value, self.scope, self.report)
         except NotConstant:
             return
-        if size.constant is not None:
-            self.bind_size(name.id, size.constant, value.span)
-
-    def bind_size(self, name: str, value: int, span: Span) -> bool:
-        if self.sizes.setdefault(name, value) != value:
-            self.report(mistakes.example_size(span, name, self.sizes[name], value))
-            return False
-        self.scope.sizes[name] = Size.of(value)
-        return True
+        if size.constant is None:
+            return
+        first = self.sizes.setdefault(name.id, size.constant)
+        if first != size.constant:
+            self.report(mistakes.example_size(value.span, name.id, first, size.constant))
+        self.scope.sizes[name.id] = Size.of(first)
 
     def give_input(self, name: ast.Name, value: ast.Expr, given: dict[str, Node]) -> None:
         inputs = {i.name: i for i in self.interface.inputs}
@@ -147,32 +153,57 @@ class _Examples:
         node = self.elaborator.elaborate(value, self.scope)
         if node is None:
             return
-        declared = inputs[name.id]
-        fits = node.type.kind <= declared.type.kind and node.type.rank == declared.type.rank
-        for dimension, actual in zip(declared.type.shape, node.type.shape, strict=False):
-            fits = fits and self.fits(dimension, actual, value.span)
-        if not fits:
-            names = {n for size in declared.type.shape for n in size.names()} & self.sizes.keys()
-            sizes = [f"{n} = {self.sizes[n]}" for n in sorted(names)]
-            self.report(
-                mistakes.example_shape(
-                    value.span, name.id, declared.type, node.type, declared.span, sizes
-                )
-            )
-            return
-        given[name.id] = node
+        declared = inputs[name.id].type
+        if node.type.kind <= declared.kind and node.type.rank == declared.rank:
+            given[name.id] = node
+            self.take_sizes(given)
+        else:
+            self.misfit(name.id, node)
 
-    def fits(self, dimension: Size, actual: Size, span: Span) -> bool:
-        """Whether a declared dimension can be the given one, binding its sizes."""
-        dimension = dimension.substitute(self.scope.sizes)
-        solution = solve(dimension, ())
-        if solution is not None and actual.constant is not None:
-            offset = solution.offset.constant
-            if offset is None or (actual.constant - offset) % solution.factor:
-                return False
-            value = (actual.constant - offset) // solution.factor
-            return value >= 0 and self.bind_size(solution.name, value, span)
-        return dimension == actual
+    def plan(self, names: Iterable[str]) -> tuple[Binding, ...]:
+        """What gives the sizes, once all of ``names`` are given."""
+        shapes = {i.name: i.type.shape for i in self.interface.inputs}
+        return bind({name: shapes[name] for name in names if name in shapes}, self.scope.sizes)
+
+    def take_sizes(self, given: Mapping[str, Node]) -> None:
+        """The sizes that the values given so far have."""
+        for binding in self.bindings:
+            node = given.get(binding.array)
+            if node is None or binding.size in self.sizes:
+                continue
+            if binding.solution.offset.names() <= self.scope.sizes.keys():
+                length = node.type.shape[binding.axis]
+                value = binding.solution.value(length, self.scope.sizes)
+                if value is not None and value.constant is not None:
+                    self.sizes[binding.size] = value.constant
+                    self.scope.sizes[binding.size] = value
+
+    def fitting(self, given: Mapping[str, Node]) -> dict[str, Node]:
+        """The values that have the shapes of their inputs, as far as the sizes are known."""
+        found = {}
+        for name, node in given.items():
+            shape = self.interface.input(name).type.shape
+            own = {b.size for b in self.bindings if b.array == name}
+            pairs = [
+                (dimension.substitute(self.scope.sizes), actual)
+                for dimension, actual in zip(shape, node.type.shape, strict=True)
+            ]
+            # A size that another value should have given is reported there.
+            waits = any(d.names() - own for d, _ in pairs)
+            if waits or all(dimension == actual for dimension, actual in pairs):
+                found[name] = node
+            else:
+                self.misfit(name, node)
+        return found
+
+    def misfit(self, name: str, node: Node) -> None:
+        declared = self.interface.input(name)
+        names = {n for size in declared.type.shape for n in size.names()} & self.sizes.keys()
+        sizes = [f"{n} = {self.sizes[n]}" for n in sorted(names)]
+        place = next(v.span for n, v in self.pairs if n.id == name)
+        self.report(
+            mistakes.example_shape(place, name, declared.type, node.type, declared.span, sizes)
+        )
 
     def expect(self, item: ast.Expectation, within: ast.Expr | None) -> Expectation | None:
         named = {n.name: n for n in self.graph.landmarks}

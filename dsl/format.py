@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from . import ast
 from .source import Source
+from .wrapping import wrapped
 
-WIDTH = 88
 _INDENT = "  "
 
 # How tightly each form binds, as in the grammar.
@@ -270,7 +270,7 @@ class _Writer:
             self.rule(statement, indent)
         elif body is None:
             inner = self.inner_comments(span.end, indent)
-            self.lines += inner + _wrapped(indent + _head(statement), indent)
+            self.lines += inner + wrapped(indent + _head(statement), indent)
         else:
             self.lines.append(f"{indent}{_head(statement)} {{")
             opening = self.source.text.find("{", span.start)
@@ -295,43 +295,10 @@ class _Writer:
             self.comments_before(name.span.start, indent + _INDENT)
             inner = self.inner_comments(value.span.end, indent + _INDENT)
             line = f"{indent}{_INDENT}{name.id} = {expression_text(value)}"
-            self.lines += inner + _wrapped(line, indent + _INDENT)
+            self.lines += inner + wrapped(line, indent + _INDENT)
             self.last_line = self.source.line_of(value.span.end - 1)
         self.comments_before(rule.span.end, indent + _INDENT)
         self.lines.append(indent + "}")
-
-
-_BREAKS = (", ", " and ", " or ", " + ", " - ", " * ")
-
-
-def _wrapped(line: str, indent: str) -> list[str]:
-    """A long line broken behind commas, or before operators; white space means nothing."""
-    lines: list[str] = []
-    continued = indent + _INDENT * 2
-    while len(line) > WIDTH:
-        at = _break(line, len(continued) if lines else len(indent) + 8)
-        if at is None:
-            break
-        lines.append(line[:at].rstrip())
-        line = continued + line[at:].lstrip()
-    return [*lines, line]
-
-
-def _break(line: str, start: int) -> int | None:
-    """Where to break: at the shallowest bracket depth, as far right as fits."""
-    depth, best, best_depth = 0, None, 10**9
-    text = False
-    for position, character in enumerate(line[:WIDTH]):
-        if character == '"':
-            text = not text
-        if text:
-            continue
-        depth += (character in "([") - (character in ")]")
-        for separator in _BREAKS:
-            if position > start and line.startswith(separator, position) and depth <= best_depth:
-                best_depth = depth
-                best = position + (2 if separator == ", " else 1)
-    return best
 
 
 def format_program(program: ast.Program) -> str:

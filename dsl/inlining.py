@@ -7,17 +7,18 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from . import ast
-from .constants import NotConstant, literal, size_value
+from .constants import NotConstant, literal
 from .errors import mistakes
+from .fitting import Argument, local_sizes
 from .graph import Node
 from .ops import Attributes, Op
 from .order import free_names, left_by, ordered
 from .ruled import Ruling
 from .scope import Functions, Report, Scope, Static, nearest
 from .shapes import Kind, Mismatch, Type, summed_axes
-from .sizes import Size, solve
+from .sizes import Size
 from .source import Span
-from .written import KINDS, type_of
+from .written import type_of
 
 Elaboration = Generator[Any, Any, "Node | None"]
 Results = Generator[Any, Any, "list[Node | None]"]
@@ -93,7 +94,7 @@ class Inlining(ABC):
                                              str(len(known))))  # fmt: skip
             return None
         inner = Scope(prefix=f"{scope.prefix}{function.name.id}.", hidden=self.functions.hidden)
-        local: dict[str, Size] = {}
+        typed: list[Argument] = []
         # A size that a parameter's type names is the call's own, whatever the file calls so.
         own = {n.id for p in function.parameters if p.type for s in p.type.shape
                for n in free_names(s)}  # fmt: skip
@@ -116,12 +117,13 @@ class Inlining(ABC):
                 node = yield self.expression(value, outer)
                 if node is None:
                     return None
-                if parameter.type is not None and not self._fits(
-                    parameter, parameter.type, node, local, fixed, value.span
-                ):
-                    return None
+                if parameter.type is not None:
+                    typed.append(Argument(pname, parameter.type, node, value.span))
                 inner.values[pname] = node
             inner.declared[pname] = parameter.name.span
+        local = local_sizes(typed, fixed, self.report)
+        if local is None:
+            return None
         inner.sizes = {**fixed, **local}
         return inner
 
@@ -137,48 +139,6 @@ class Inlining(ABC):
             assert isinstance(bound, Static)
             return bound.value
         return literal(value)
-
-    def _fits(
-        self,
-        parameter: ast.Parameter,
-        written: ast.Type,
-        node: Node,
-        local: dict[str, Size],
-        fixed: dict[str, Size],
-        span: Span,
-    ) -> bool:
-        """Whether an argument fits its parameter's type, binding the type's sizes in ``local``."""
-        kind = KINDS.get(written.name.id)
-        if kind is None:
-            self.report(mistakes.unknown_type(written.name.span, written.name.id))
-            return False
-        bound = dict(local)
-        fits = node.type.kind <= kind and len(written.shape) == node.type.rank
-        for size, actual in zip(written.shape, node.type.shape, strict=False):
-            fits = fits and self._binds(size, actual, local, fixed)
-        if not fits:
-            names = {name.id for size in written.shape for name in free_names(size)}
-            sizes = [f"{name} = {bound[name]}" for name in sorted(names & bound.keys())]
-            wanted = written.span.text
-            self.report(mistakes.argument_shape(span, parameter.name.id, wanted, node.type, sizes))
-        return fits
-
-    def _binds(
-        self,
-        size: ast.Expr,
-        actual: Size,
-        local: dict[str, Size],
-        fixed: dict[str, Size],
-    ) -> bool:
-        # Sizes of the call that are not bound yet stand under names that no file can have.
-        names = {name.id: Size.of(f"?{name.id}") for name in free_names(size)}
-        wanted = size_value(size, Scope(sizes={**names, **fixed, **local}), self.report)
-        solution = solve(wanted, {n for n in wanted.names() if not n.startswith("?")})
-        if solution is None:
-            return wanted == actual
-        value = (actual - solution.offset) // solution.factor
-        local[solution.name.removeprefix("?")] = value
-        return value * solution.factor + solution.offset == actual
 
     def body(self, function: ast.Def, scope: Scope) -> Results:
         """The nodes of a body in an order of dependence, and the values of its ``return``."""

@@ -22,6 +22,10 @@ class FloorDivision:
     numerator: Size
     denominator: Size
 
+    @property
+    def natural(self) -> bool:
+        return self.numerator.natural and self.denominator.natural
+
 
 Atom: TypeAlias = str | FloorDivision
 Monomial: TypeAlias = tuple[Atom, ...]  # with repetition, sorted by text; () is 1
@@ -53,8 +57,8 @@ class Size:
 
     @property
     def natural(self) -> bool:
-        """Whether it is plainly never negative, sizes being natural numbers."""
-        return all(coefficient > 0 for _, coefficient in self.terms)
+        """Whether it is shown never to be negative, sizes being natural numbers."""
+        return _natural(self)
 
     @property
     def name(self) -> str | None:
@@ -230,39 +234,46 @@ def _integer_valued(size: Size) -> bool:
     A polynomial of degree d in each variable is, exactly when it is on a grid of d + 1
     consecutive integers in each (Pólya, 1915).
     """
-    atoms: dict[Atom, int] = {}
+    values = _on_grid(size)
+    numbers = values.values() if values is not None else (c for _, c in size.terms)
+    return all(number.denominator == 1 for number in numbers)
+
+
+def _natural(size: Size) -> bool:
+    """Whether the polynomial is shown to be no less than 0 where its atoms are natural numbers.
+
+    It is a sum of products of binomials such as ``D*(D-1)//2``, whose factors are its differences
+    at 0 (Newton): if none of those is negative, it is not.
+    """
+    if any(
+        isinstance(atom, FloorDivision) and not atom.natural for m, _ in size.terms for atom in m
+    ):
+        return False
+    if all(coefficient > 0 for _, coefficient in size.terms):
+        return True
+    differences = _on_grid(size)
+    if differences is None:
+        return False
+    for axis in range(len(next(iter(differences)))):
+        for order in range(1, max(point[axis] for point in differences) + 1):
+            for point in sorted(differences, key=lambda p: -p[axis]):
+                if point[axis] >= order:
+                    before = (*point[:axis], point[axis] - 1, *point[axis + 1 :])
+                    differences[point] -= differences[before]
+    return all(difference >= 0 for difference in differences.values())
+
+
+def _on_grid(size: Size) -> dict[tuple[int, ...], Fraction] | None:
+    """The values where each atom is 0 .. its degree, unless those are too many."""
+    degrees: dict[Atom, int] = {}
     for monomial, _ in size.terms:
         for atom, exponent in _powers(monomial):
-            atoms[atom] = max(atoms.get(atom, 0), exponent)
-    if math.prod(degree + 1 for degree in atoms.values()) > 4096:
-        return all(coefficient.denominator == 1 for _, coefficient in size.terms)
-    for point in itertools.product(*(range(degree + 1) for degree in atoms.values())):
-        values = dict(zip(atoms, point, strict=True))
-        total = sum((c * math.prod(values[a] for a in m) for m, c in size.terms), start=Fraction(0))
-        if total.denominator != 1:
-            return False
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class Solution:
-    """``name = (dimension - offset) / factor``, from a dimension that equals it."""
-
-    name: str
-    offset: Size
-    factor: int
-
-
-def solve(dimension: Size, known: Iterable[str]) -> Solution | None:
-    """The one unknown name that ``dimension`` contains linearly, if there is exactly one."""
-    unknown = dimension.names() - set(known)
-    if len(unknown) != 1:
+            degrees[atom] = max(degrees.get(atom, 0), exponent)
+    if math.prod(degree + 1 for degree in degrees.values()) > 4096:
         return None
-    (name,) = unknown
-    factor = dict(dimension.terms).get((name,))
-    if factor is None or factor.denominator != 1:
-        return None
-    offset = dimension - Size.of(name) * int(factor)
-    if name in offset.names():
-        return None
-    return Solution(name, offset, int(factor))
+    found = {}
+    for point in itertools.product(*(range(degree + 1) for degree in degrees.values())):
+        values = dict(zip(degrees, point, strict=True))
+        terms = (c * math.prod(values[a] for a in m) for m, c in size.terms)
+        found[point] = sum(terms, start=Fraction(0))
+    return found

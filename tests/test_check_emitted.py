@@ -36,8 +36,9 @@ SCALAR_NAMES = "input check, seed, random, sys, math: float\noutput f = check * 
 BROAD = "input W: float[2, 3]\ninput b: float[3]\ninput x: float[4, 2]\nnode m = x @ W + b\noutput f = sum(tanh(m))\nexample e { given W = [[0.3, -0.5, 0.2], [0.7, 0.1, -0.9]], b = [0.1, 0.2, 0.3], x = normal([4, 2]) }\n"
 CANCELS = "input x: float[N]\noutput f = sum(softmax(x))\n"
 STEEP = "input x: float[2]\noutput f = sum(cbrt(x))\nexample a { given x = [0.0, 2.0] }\n"
+MINIMUM = "data x: float[4]\ninput w: float[2]\noutput f = mean((windows(x, 2) @ w - [1, 3, 5])^2)\nexample e { given x = [0, 1, 4, 9], w = [-1, 1] }\n"
 SPECS = {
-    "cancels": CANCELS, "steep_kink": STEEP, "outputs": OUTPUTS, "sizes": SIZES, "domains": DOMAINS, "ints": INTS, "bools": BOOLS,
+    "minimum": MINIMUM, "cancels": CANCELS, "steep_kink": STEEP, "outputs": OUTPUTS, "sizes": SIZES, "domains": DOMAINS, "ints": INTS, "bools": BOOLS,
     "open": OPEN, "linear": LINEAR, "kink": KINK, "scalar_kink": SCALAR_KINK, "logs": LOGS, "random": RANDOM,
     "long": LONG, "names": NAMES, "scalar_names": SCALAR_NAMES, "broad": BROAD,
     "problem1": (HOMEWORK / "problem1.grad").read_text("utf-8"),
@@ -168,6 +169,7 @@ WRONG = {
     "nan": ("problem2", "backward", "np.outer(d_m, x)", "np.outer(d_m, x) * np.nan", "W"),
     "at once": ("problem2", "value_and_grad", "np.outer(d_m, x)", "np.outer(d_m, x) * 2", "W"),
     "scalar": ("problem1", "backward", "d_b * w2", "d_b * x2 * -w2", "x2"),
+    "minimum": ("minimum", "backward", "return Gradients(", "return Gradients(1e-9 + ", "w"),
     "jvp": ("problem2", "jvp", "dW @ x + W @ dx", "dW @ x - W @ dx", "x"),
     "hvp": ("problem2", "hvp", "return Gradients(", "return Gradients(2 * ", "x"),
 }  # fmt: skip
@@ -197,7 +199,9 @@ def test_a_wrong_module_is_found_out(kind: str, tmp_path: Path) -> None:
 # ── What it combines with ───────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", ["problem2", "outputs", "sizes", "domains", "random", "broad"])
+@pytest.mark.parametrize(
+    "name", ["minimum", "problem2", "outputs", "sizes", "domains", "random", "broad"]
+)
 def test_single_precision(name: str, tmp_path: Path) -> None:
     text = text_of(SPECS[name], emit(SPECS[name], dtype="float32"))
     for seed in range(5):

@@ -11,12 +11,21 @@ from pathlib import Path
 import gradc
 import numpy as np
 import pytest
+from gradc.compiler import driver
 from gradc.compiler.compilation import Options
+from gradc.compiler.templates import PRODUCT, Expression, fill
+from gradc.dsl.errors import SpecError
 
-from .helpers import module, source_text
+from .helpers import checked, module, source_text
 
 GOLDEN = Path(__file__).parent / "golden"
+EXAMPLES = Path(__file__).parent.parent / "examples"
 SQUARES = "input x: float[n]\ninput W: float[n, n]\nnode q = W @ x\noutput f = norm(q)^2\n"
+FILTERED = (
+    "data m: float[N - K + 1]\ninput x: float[N]\ninput w: float[K]\n"
+    "def total(a: float[N - K + 1], b: float[N], c: float[K]) = sum(a) + sum(b) * sum(c)\n"
+    "output f = total(m, x, w)\n"
+)
 
 
 def test_modules_need_nothing_of_gradc(tmp_path: Path) -> None:
@@ -68,6 +77,12 @@ def test_conditions_on_sizes_are_named() -> None:
         compiled.forward([1.0, 2.0])
 
 
+def test_what_holds_for_all_sizes_is_not_checked() -> None:
+    text = "input v: float[D]\ninput l: float[D*(D-1)//2]\noutput f = sum(l[0:D*(D-1)//2]) + v[0]\n"
+    assert "0 >" not in source_text(text)
+    assert "if D > (D**2 - D) // 2" in source_text(text.replace("0:D", "D:D"))
+
+
 def test_open_sizes_are_required_keywords() -> None:
     compiled = module("size K\ninput x: float\noutput f = x * K\n")
     assert compiled.forward(2.0, K=3)[0] == 6.0
@@ -81,6 +96,21 @@ def test_sizes_are_bound_before_they_are_needed() -> None:
     assert linear.forward(np.ones(5), np.ones(2))[0] == 15.0
     with pytest.raises(ValueError, match="x: expected"):
         linear.forward(np.ones(1), np.ones(2))
+
+
+def test_the_shape_that_depends_on_others_is_blamed() -> None:
+    filtered = module(FILTERED)
+    assert filtered.forward([1.0, 2.0, 3.0], [0.0, 1.0, 4.0, 9.0], [-1.0, 1.0])[0] == 6.0
+    wrong = r"m: expected float\[N \+ 1 - K\], got shape \(2,\) with K = 2 from w, N = 4 from x"
+    with pytest.raises(ValueError, match=wrong):
+        filtered.forward([1.0, 2.0], [0.0, 1.0, 4.0, 9.0], [-1.0, 1.0])
+
+
+def test_examples_and_calls_take_sizes_in_any_order() -> None:
+    given = "given m = [1, 2, 3], x = [0, 1, 4, 9], w = [-1, 1] expect f = 6.0"
+    assert checked(f"{FILTERED}example first {{ {given} }}").examples[0].sizes == {"N": 4, "K": 2}
+    with pytest.raises(SpecError, match=r"`m` is float\[N \+ 1 - K\] with K = 2, N = 4"):
+        checked(FILTERED + "example first { " + given.replace("[1, 2, 3]", "[1, 2]") + " }")
 
 
 def test_lists_integers_and_mixed_precision() -> None:
@@ -252,18 +282,38 @@ def test_tracebacks_show_the_line_of_the_spec() -> None:
     assert "q = W @ x  # line 3" in str(caught.getrepr(style="native"))
 
 
+@pytest.mark.parametrize(("operand", "written"), [
+    ("a**2 / b", "-(a**2) / b"),
+    ("(a + b) ** 2", "-((a + b) ** 2)"),
+    ("(a**2 + b) * c", "-(a**2 + b) * c"),
+    ("σ**2 * f(a**2)", "-(σ**2) * f(a**2)"),
+    ("-a / b", "-(-a / b)"),
+])  # fmt: skip
+def test_what_stands_behind_a_minus_sign(operand: str, written: str) -> None:
+    assert fill("-{x}", {"x": Expression(operand, PRODUCT)}, lambda name: None).text == written
+
+
 LINTED = [
     SQUARES,
     "input a, b: float > 0\noutput f = (if a > b then log(a) else b^a) * clip(a, 0, 1)\n",
     "input x: float[N]\ninput s: float\nnode y = if x > 0 then log(x) * s else x / s\noutput f = sum(y)\n",
     "data k: int[N]\ndata m: bool[N]\ninput x: float[N]\noutput f = sum(if m then x * k else x^k)\n",
     "input A: float[M, N]\nnode p = prod(A, axis=0) + max(A, axis=0)\noutput f = sum(softmax(A) * p)\n",
+    "input x: float[N]\nscan t in 1..N { state a = false state n = 0 state s = x[0] next a = not a next n = n + 1 "
+    "next s = if a then s * x[t] else s + n emit e = s }\noutput f = sum(e) + s\n",
+    "## " + "word " * 16 + "words\ninput x: float\noutput f = x\n",
     "input x: float[2*N+1]\nsize K = 3\noutput y = concat(x[1:N], [1.0, 2.0]) * K\noutput n = N\n",
 ]
 
 
 def test_linters_and_type_checkers_have_nothing_to_say(tmp_path: Path) -> None:
-    """All golden modules, and more, pass as they are generated."""
+    """All golden modules, all examples with all there is to emit, and more, as generated."""
+    for spec in EXAMPLES.rglob("*.grad"):
+        program = driver.checked(driver.read(spec))
+        if not program.is_library:
+            text = driver.python(driver.compiled(program, Options(emit=("all",))))
+            name = "_".join(spec.relative_to(EXAMPLES).with_suffix("").parts)
+            (tmp_path / f"example_{name}.py").write_text(text, encoding="utf-8")
     for position, text in enumerate(LINTED):
         (tmp_path / f"linted_{position}.py").write_text(source_text(text), encoding="utf-8")
     for path in GOLDEN.glob("*.py"):

@@ -113,6 +113,23 @@ def test_comments_survive_formatting() -> None:
     assert "\n\n\n" not in formatted
 
 
+LONG = """\
+node T[i in 0..D, j in 0..D] = if i == j then exp(logarithms_of_pivots[i]) * first
+    else if i > j then lower_part_by_rows[i * (i - 1) // 2 + j] else 0
+node q = (first_of_two + second_of_two) * second_of_two + first_of_two
+    + first_of_two * (second_of_two + first_of_two * second_of_two) / 2
+node c = if first_of_two * third_of_three > 0 and second_of_two > 0 and others > 0
+    then f(first_of_two, second_of_two, third_of_three) else second_of_two + 2
+node h = sum[i in 0..D, j in 0..D](if i > j then T[i, j] * another_rather_long_name
+    else T[j, i] * a_rather_long_name)  # why
+"""
+
+
+@pytest.mark.parametrize("text", [LONG, LONG.replace("\n    ", " ")])
+def test_long_lines_are_broken_where_operators_bind_loosest(text: str) -> None:
+    assert format_program(program(text)) == LONG
+
+
 def test_depth_is_limited_by_memory_alone() -> None:
     deep = "(" * 5000 + "x" + ")" * 5000
     assert isinstance(parse_expression(Source(deep)), ast.Name)

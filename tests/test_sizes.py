@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from gradc.dsl.binding import bind, solve
 from gradc.dsl.shapes import Mismatch, broadcast, reshape
-from gradc.dsl.sizes import Size, product, size_text, solve
+from gradc.dsl.sizes import Size, product, size_text
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,6 +60,27 @@ def test_equal_forms_are_equal_functions(left: Pair, right: Pair) -> None:
             assert f(values) == g(values)
 
 
+@given(SIZES, st.lists(VALUES, min_size=20, max_size=20))
+def test_what_is_natural_is_never_negative(pair: Pair, points: list[dict[str, int]]) -> None:
+    size, meaning = pair
+    if size.natural:
+        assert all(meaning(values) >= 0 for values in points)
+
+
+def test_products_of_neighbours_are_natural() -> None:
+    d, n = Size.of("D"), Size.of("N")
+    natural = [
+        d * (d - 1) // 2,
+        d * (d - 1) * (d - 2) // 6 + n * d * (d - 1),
+        n // 2,
+        d * d - d + 1,
+    ]
+    assert all(size.natural for size in natural)
+    # The fourth is not negative either, but that is not a matter of differences at 0.
+    other = [d - 1, (n - 1) // 2, n * d - n, d * d - d * 2 + 1]
+    assert not any(size.natural for size in other)
+
+
 def test_triangle_numbers_are_exact() -> None:
     d = Size.of("D")
     assert d * (d - 1) // 2 == (d * d - d) // 2
@@ -84,6 +106,23 @@ def test_what_cannot_be_solved() -> None:
     assert solve(n + m, []) is None
     assert solve(n * m, ["M"]) is None
     assert solve(n // 2, []) is None
+
+
+def test_a_dimension_that_stands_alone_gives_a_size_before_any_that_is_solved() -> None:
+    n, k, d = Size.of("N"), Size.of("K"), Size.of("D")
+    shapes = {"m": [n - k + 1], "y": [n * 2, d + k], "x": [n], "w": [k]}
+    found = [(b.size, b.array, b.axis) for b in bind(shapes, [])]
+    assert found == [("N", "x", 0), ("K", "w", 0), ("D", "y", 1)]
+    assert [b.size for b in bind(shapes, ["N"])] == ["K", "D"]
+    assert bind({"m": [n - k + 1]}, []) == ()
+
+
+@pytest.mark.parametrize(("length", "size"), [(7, 3), (6, None), (0, None)])
+def test_only_natural_numbers_solve_a_dimension(length: int, size: int | None) -> None:
+    solution = solve(Size.of("N") * 2 + Size.of("M"), ["M"])
+    assert solution is not None
+    found = solution.value(Size.of(length), {"M": Size.of(1)})
+    assert (found and found.constant) == size
 
 
 def test_broadcasting_needs_equal_sizes_or_the_number_one() -> None:

@@ -125,6 +125,20 @@ def test_command_on_data(tmp_path: Path) -> None:
     assert "`log` of -1" in result.output
 
 
+@pytest.mark.parametrize(("lengths", "words"), [
+    ({"x": 3, "y": 1}, "x: expected shape (2,), got (3,)"),
+    ({"x": 3}, "x: 2*N cannot be 3"),
+])  # fmt: skip
+def test_command_on_data_of_wrong_shapes(
+    tmp_path: Path, lengths: dict[str, int], words: str
+) -> None:
+    path = tmp_path / "model.grad"
+    path.write_text("input x: float[2*N]\ninput y: float[N]\noutput f = sum(x) + sum(y)\n")
+    np.savez(tmp_path / "x.npz", **{name: np.ones(n) for name, n in lengths.items()})
+    result = invoke(str(path), "--data", str(tmp_path / "x.npz"))
+    assert result.exit_code != 0 and words in result.output
+
+
 def test_command_on_examples(tmp_path: Path) -> None:
     path = spec(tmp_path)
     assert "all values and gradients are finite" in invoke(str(path), "--example", "good").output

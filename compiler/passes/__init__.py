@@ -10,7 +10,18 @@ from functools import partial
 
 from ...dsl.graph import Graph, Node
 from ...dsl.loops import map_loops, with_steps
-from . import common, contract, fold, precision, products, prune, shapes, simplify, symmetry
+from . import (
+    common,
+    contract,
+    fold,
+    numbers,
+    precision,
+    products,
+    prune,
+    shapes,
+    simplify,
+    symmetry,
+)
 from .rewrite import Step, rewrite
 
 Pass = Callable[[Graph], Graph]
@@ -24,6 +35,7 @@ LOCAL: tuple[tuple[str, Step], ...] = (
 WHOLE: tuple[tuple[str, Pass], ...] = (
     ("prune", prune.prune),
     ("common", common.common),
+    ("numbers", numbers.together),
     ("contract", contract.contract),
 )
 PASSES: dict[str, Pass] = {n: partial(rewrite, step=step) for n, step in LOCAL} | dict(WHOLE)

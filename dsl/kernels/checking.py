@@ -46,11 +46,12 @@ class _Row(NamedTuple):
 
 def _slope(
     at: Callable[[float], float], size: float, noise: float, epsilon: float
-) -> tuple[float, float] | None:
-    """The derivative at 0 and an estimate of its error; None at a kink or an edge."""
+) -> tuple[float, float, float] | None:
+    """The derivative at 0, an estimate of its error, and how much it changes within a step; None
+    at a kink or an edge."""
     step = epsilon**0.2 * max(size, 0.1)
     middle = at(0.0)
-    best, least = 0.0, math.inf
+    best, least, change = 0.0, math.inf, 0.0
     gaps = []
     for _ in range(4):
         a, b, c, d = (at(s * step) for s in (-1.0, -0.5, 0.5, 1.0))
@@ -62,12 +63,14 @@ def _slope(
         if error < least:
             best, least = slope, error
         if math.isfinite(error):
-            gaps.append((abs(a - 2.0 * middle + d) - 30.0 * noise) / step)
+            gap = abs(a - 2.0 * middle + d)
+            change = max(change, gap / step)
+            gaps.append((gap - 30.0 * noise) / step)
         step *= epsilon**0.0625
     if not gaps:
         return None
     kink = gaps[-1] > 0.3 * gaps[0] > 0.0 and gaps[-1] > epsilon**0.25 * abs(best)
-    return None if kink and len(gaps) > 1 else (best, least)
+    return None if kink and len(gaps) > 1 else (best, least, change)
 
 
 def _row(
@@ -77,10 +80,15 @@ def _row(
     entries: list[tuple[tuple[int, ...] | None, float, float, float]],
     kinks: int,
     against: str,
+    nearby: float = 0.0,
 ) -> _Row:
-    """What two ways say of some entries (or of a random direction, whose place is None)."""
+    """What two ways say of some entries (or of a random direction, whose place is None).
+
+    ``nearby`` is how large derivatives are a step away: at a minimum all are 0, and what is left
+    of them is the rounding of much larger numbers.
+    """
     epsilon = _epsilon(gradient)
-    scale = epsilon**0.2 * _largest(gradient)
+    scale = epsilon**0.2 * max(_largest(gradient), nearby)
     tolerance = epsilon**0.4
     worst, place, found, wanted = -1.0, "", 0.0, 0.0
     for at, a, b, uncertainty in entries:
@@ -123,6 +131,7 @@ def _compare(
     noise = epsilon * value(point)[1]
     entries: list[tuple[tuple[int, ...] | None, float, float, float]] = []
     places = _places(x, rng)
+    nearby = 0.0
     for place in places:
 
         def at(step: float, place: tuple[int, ...] = place) -> float:
@@ -136,9 +145,11 @@ def _compare(
         # An infinite slope is one that differences do not settle on.
         steep = slope and math.isinf(found) and slope[1] > 0.005 * abs(slope[0])
         if slope and not steep:
-            entries.append((place, found, *slope))
+            entries.append((place, found, *slope[:2]))
+            nearby = max(nearby, slope[2])
     kinks = len(places) - len(entries)
-    return _row(function, name, gradient, entries, kinks, "differences give")
+    against = "differences give"
+    return _row(function, name, gradient, entries, kinks, against, nearby)
 
 
 def _arriving(
