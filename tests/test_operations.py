@@ -234,6 +234,7 @@ def second_sinc(x: Any) -> Any:
 
 
 REFERENCES: dict[str, Callable[..., Any]] = {
+    "peak": lambda x, **options: np.max(x, initial=-np.inf, **options),
     "xlogy": scipy.special.xlogy,
     "sigmoid": scipy.special.expit,
     "relu": lambda x: np.where(x > 0, x, 0.0),

@@ -48,7 +48,7 @@ def _kept(node: Node, axis: int, gone: Sequence[int]) -> int:
     return left[axis]
 
 
-@_rule("sum", "mean", "max", "min", "prod", "any", "all", "logsumexp", "norm")
+@_rule("sum", "mean", "max", "peak", "min", "prod", "any", "all", "logsumexp", "norm")
 def _reduction(node: Node, axis: int) -> Along | None:
     axes = node.attributes["axis"]
     if node.attributes["keepdims"]:

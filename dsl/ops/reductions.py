@@ -65,6 +65,12 @@ for _name, _doc in (
         tangent=f"sum(dx * hits(x, {_y}, axis=axis), axis=axis, keepdims=keepdims)",
     )  # fmt: skip
 _reduction(
+    "peak", "The largest entry, -inf of none: what keeps exponentials from overflowing.",
+    numpy="np.max({x}{, axis}{, keepdims}, initial=-np.inf)", values=iv.constant(iv.REAL),
+    rules={"x": f"{_dy} * hits(x, {_y}, axis=axis)"}, reach={"x": _dy}, public=False,
+    tangent=f"sum(dx * hits(x, {_y}, axis=axis), axis=axis, keepdims=keepdims)",
+)  # fmt: skip
+_reduction(
     "prod", "The product; the gradient is exact, also where entries are 0.", minimum=Kind.INT,
     latex=r"\prod {x}", numpy="np.prod({x}, axis=-1)",
     rules={"x": "expand_dims(dy, axis=-1) * prod_others(x)"},
