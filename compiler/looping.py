@@ -11,7 +11,7 @@ from ..dsl.shapes import Kind
 from ..dsl.sizes import ZERO, Size
 from .body import Body, Commenter, Line
 from .names import legal
-from .python import INDENT, exploded, fits
+from .python import INDENT, bracketed, exploded, fits
 from .ranges import of_steps, ranges
 from .schedule import Function, call_key, is_leaf, is_weak, leading_cut, plan
 from .states import States
@@ -62,6 +62,8 @@ class Looping:
         self.states = States(self.loop, self.first, stacked)
         self.lines: list[str] = []
         self.index = self.block = self.part = ""
+        chunked = self.loop.chunk is not None and self.states.sums == set(self.nexts)
+        self.threaded = bool(self.renderer.threads) and chunked
 
     def write(self) -> list[str]:
         """The lines of the loop; the names of its results are known to the renderer after it."""
@@ -72,8 +74,10 @@ class Looping:
         step = self._step(inner, held)
         head = self._head()
         self.renderer.names, self.renderer.known = before
-        self.lines.append(f"{self.body.indent}{head}")
-        self.lines += step
+        if self.threaded:
+            self.lines += self._on_threads(step, [held[state] for state in self.nexts])
+        else:
+            self.lines += [f"{self.body.indent}{head}", *step]
         self.body.names.end_loop(self.index)
         for (sort, which), target in self.results.items():
             state = self.loop.states[which] if sort == "final" else None
@@ -110,13 +114,15 @@ class Looping:
     def _choose_block(self, chunk: Chunk) -> None:
         """How many entries a step does: as many as stay in the cache of a core."""
         width = chunk.width.constant
+        # Threads wait for each other between calls: they need more to do in each.
+        room = _CACHED * 4 if self.threaded else _CACHED
         if width is not None:
-            self.block = str(max(_CACHED // max(width, 1), chunk.least))
+            self.block = str(max(room // max(width, 1), chunk.least))
         else:
             text = self.renderer.size(chunk.width).text
             text = text if text.isidentifier() else f"({text})"
             self.block = self.body.names.numbered("block")
-            self._add(f"{self.block} = max({_CACHED} // {text}, {chunk.least})")
+            self._add(f"{self.block} = max({room} // {text}, {chunk.least})")
         self.part = self.body.names.numbered("part")
 
     def _annotation(self, first: Node) -> str:
@@ -210,13 +216,18 @@ class Looping:
             inner.choose(node, name)
         added = self.states.added(function)
         for node, state in added.items():
-            inner.choose(node, held[state], "+=")
+            if self.threaded:
+                inner.choose(node, self.body.names.numbered(f"{held[state]}_part"))
+            else:
+                inner.choose(node, held[state], "+=")
         inner.take(function, order, self.loop.roots())
         lines += inner.write(self.comment)
         lines[:0] = self._count(inner.indent)
         for n, target in stacked.items():
             if n not in top and n not in rows:
                 lines.append(inner.indent + self._stacked(n, target))
+        if self.threaded:
+            return lines + self._returned(inner)
         lines += self._last(held, {*names, *added}, inner)
         if ("steps", 0) in self.results:
             lines.append(f"{inner.indent}{self.body.name_of(self.results['steps', 0])} += 1")
@@ -224,6 +235,27 @@ class Looping:
             ends = self.renderer.expression(self.loop.until).text
             lines += [f"{inner.indent}if {ends}:", f"{inner.indent}{INDENT}break"]
         return lines or [f"{inner.indent}pass"]
+
+    # ── On several threads ──────────────────────────────────────────────────
+
+    def _returned(self, inner: Body) -> list[str]:
+        """What a block adds to the sums, in the order of the states."""
+        parts = [self.renderer.expression(after.operands[1]).text for after in self.nexts.values()]
+        return bracketed("return ", parts, "", inner.indent) if parts else []
+
+    def _on_threads(self, step: list[str], sums: list[str]) -> list[str]:
+        """A block as a function, whose parts are added in order: the result does not depend on
+        how many threads there are."""
+        indent, work = self.body.indent, self.body.names.fresh("work")
+        self.renderer.uses.kernels.add("_each")
+        kind = "tuple[Any, ...]" if len(sums) > 1 else "Any" if sums else "None"
+        starts = f"range(0, {self.renderer.size(self.loop.stop).text}, {self.block})"
+        lines = ["", f"{indent}def {work}({self.index}: int) -> {kind}:", *step, ""]
+        if not sums:
+            return [*lines, f"{indent}list(_each({work}, {starts}))"]
+        parts = [self.body.names.numbered(f"part_of_{name}") for name in sums]
+        lines.append(f"{indent}for {', '.join(parts)} in _each({work}, {starts}):")
+        return lines + [f"{indent}{INDENT}{s} += {p}" for s, p in zip(sums, parts, strict=True)]
 
     def _count(self, indent: str) -> list[str]:
         """The number of entries in a block, where the code refers to it."""

@@ -110,7 +110,10 @@ class _Module:
                 standard.append(f"import {module}" + (f" as {name}" if name != module else ""))
         code = _without_words(body)
         if re.search(r"\bCallable\b", code):
-            standard.append("from collections.abc import Callable")
+            abstract = "Callable, Iterable" if re.search(r"\bIterable\b", code) else "Callable"
+            standard.append(f"from collections.abc import {abstract}")
+        if re.search(r"\bThreadPoolExecutor\b", code):
+            standard.append("from concurrent.futures import ThreadPoolExecutor")
         typing = [n for n in ("Any", "NamedTuple", "TypeAlias") if re.search(rf"\b{n}\b", code)]
         standard.append(f"from typing import {', '.join(typing)}")
         lines += standard
@@ -127,6 +130,8 @@ class _Module:
         lines = ["Array: TypeAlias = NDArray[Any]"]
         if re.search(r"\bScalar\b", _without_words(body)):
             lines.append(f"Scalar: TypeAlias = {np}.floating[Any]")
+        if "_each" in self.setting.uses.kernels:
+            lines.append(f"_POOL = ThreadPoolExecutor({self.compilation.options.threads})")
         return lines
 
     def text(self, spec: str, command: str, version: str) -> str:

@@ -37,6 +37,7 @@ class Renderer:
         modules: Mapping[str, str],
         size_names: Mapping[str, str],
         dtype: str = "dtype",
+        threads: int = 0,
     ) -> None:
         self.scalar = scalar
         self.known = known
@@ -44,6 +45,7 @@ class Renderer:
         self.modules = modules
         self.size_names = size_names
         self.dtype = dtype
+        self.threads = threads
         self.uses = Uses()
 
     def expression(self, node: Node) -> Expression:

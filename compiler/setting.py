@@ -81,7 +81,8 @@ class Setting:
         them."""
         asked = self.scalar or any(node.op.direct for node in with_steps(graph.nodes))
         known = ranges(graph.nodes) if asked else {}
-        return Renderer(self.scalar, known, {}, self.modules, self.sizes, self.dtype)
+        threads = self.compilation.options.threads
+        return Renderer(self.scalar, known, {}, self.modules, self.sizes, self.dtype, threads)
 
     def merge(self, uses: Uses) -> None:
         """Adds what one function refers to, to what the module must provide."""

@@ -86,6 +86,19 @@ def test_same_values_and_gradients(case: Case) -> None:
         same(getattr(second[0], name), getattr(second[1], name), f"hvp {name}", 1e-10)
 
 
+@pytest.mark.parametrize("case", cases(SPECS, {}), ids=str)
+def test_threads_change_nothing(case: Case) -> None:
+    made = [load(driver.compiled(checked(case.text), Options(level=2, threads=n))) for n in (1, 3)]
+    first, second = (case.call(m.value_and_grad) for m in made)
+    assert np.array_equal(first[0], second[0])
+    for one, other in zip(first[1], second[1], strict=True):
+        assert np.array_equal(one, other)
+    wanted = case.call(module(case.text).value_and_grad)
+    same(second[0], wanted[0], "value", 1e-12)
+    for name, gradient in second[1]._asdict().items():
+        same(gradient, getattr(wanted[1], name), name, 1e-11)
+
+
 def test_the_specs_above_have_blocks() -> None:
     for case in cases(SPECS, {}):
         text = driver.python(driver.compiled(checked(case.text), FAST))

@@ -24,7 +24,7 @@ class Kernel:
 
 
 SCALARS = ("scalars", "special_scalars")
-ARRAYS = ("arrays", "special", "statistics", "gather", "matrices")
+ARRAYS = ("arrays", "special", "statistics", "gather", "matrices", "threads")
 SCALAR_CHECKS = ("scalar_entries", "checking")
 ARRAY_CHECKS = ("array_entries", "checking")
 
