@@ -111,17 +111,15 @@ def convolution_products(s: Sizes) -> float:
     return 2 * 2 * s["F"] * s["C"] * s["R"] ** 2 * (s["W"] - s["R"] + 1) ** 2
 
 
-
-
 def rows() -> dict[str, Workload]:
     table = Table()
     table.add("homework1", "homework 1, scalars", formula="homework1",
               spec=SPECS / "homework1.grad", given=inputs.homework1, sizes={}, small={},
               wrt=("x1", "w1", "x2", "w2"))  # fmt: skip
-    homework2: dict[str, Any] = dict(
-        formula="homework2", spec=SPECS / "homework2.grad", given=inputs.homework2,
-        small={"n": 3}, wrt=("x", "W"),
-    )  # fmt: skip
+    homework2: dict[str, Any] = {
+        "formula": "homework2", "spec": SPECS / "homework2.grad", "given": inputs.homework2,
+        "small": {"n": 3}, "wrt": ("x", "W"),
+    }  # fmt: skip
     table.add("homework2-3", "homework 2, n = 3, fixed", sizes={"n": 3}, fixed=True, **homework2)
     table.several("homework2", "homework 2, n = {}",
                   [{"n": 100}, {"n": 1000}, {"n": 4000}], **homework2)  # fmt: skip
@@ -135,20 +133,20 @@ def rows() -> dict[str, Workload]:
                   sizes={"N": 128, "D": 784, "H": 256, "C": 10},
                   small={"N": 4, "D": 5, "H": 6, "C": 3},
                   wrt=("W1", "b1", "W2", "b2"), products=network_products)  # fmt: skip
-    mixture: dict[str, Any] = dict(
-        formula="gmm", given=inputs.gmm, small={"D": 3, "K": 2, "N": 5},
-        wrt=("alpha", "mu", "q", "l"), static=("m",), products=gmm_products,
-    )  # fmt: skip
+    mixture: dict[str, Any] = {
+        "formula": "gmm", "given": inputs.gmm, "small": {"D": 3, "K": 2, "N": 5},
+        "wrt": ("alpha", "mu", "q", "l"), "static": ("m",), "products": gmm_products,
+    }  # fmt: skip
     for d, k, n in ((10, 25, 1000), (32, 5, 10000)):
         table.add(f"gmm-{d}", f"Gaussian mixture, d = {d}, K = {k}, N = {n:,}",
                   spec=SPECS / "gmm.grad", sizes={"D": d, "K": k, "N": n}, **mixture)  # fmt: skip
-    memory: dict[str, Any] = dict(
-        formula="lstm", given=inputs.lstm, sizes={"L": 2, "B": 14, "T": 128},
-        small={"L": 2, "B": 3, "T": 4}, wrt=("main", "extra"),
-    )  # fmt: skip
+    memory: dict[str, Any] = {
+        "formula": "lstm", "given": inputs.lstm, "sizes": {"L": 2, "B": 14, "T": 128},
+        "small": {"L": 2, "B": 3, "T": 4}, "wrt": ("main", "extra"),
+    }  # fmt: skip
     table.add("lstm", "LSTM, 2 layers of 14, 128 steps", spec=SPECS / "lstm.grad", **memory)
-    blocks: dict[str, Any] = dict(formula="bundle", given=inputs.bundle,
-                                  small={"P": 5, "N": 2, "M": 3})  # fmt: skip
+    blocks: dict[str, Any] = {"formula": "bundle", "given": inputs.bundle,
+                                  "small": {"P": 5, "N": 2, "M": 3}}  # fmt: skip
     table.add("bundle", "bundle adjustment, 10,000 observations, 2 × 15 blocks",
               spec=SPECS / "bundle.grad", sizes={"P": 10000, "N": 50, "M": 2000},
               **blocks)  # fmt: skip

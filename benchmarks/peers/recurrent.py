@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy
@@ -126,7 +127,7 @@ def saddle(b: Any, x: Any, start: Any) -> Any:
     return f(y)
 
 
-FORMULAS = {
+FORMULAS: dict[str, Callable[..., Any]] = {
     "chain": chain,
     "ode": ode,
     "lstm": lstm,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -132,7 +133,7 @@ def saddle(x: Any, start: Any) -> Any:
             rate, good = eta / 2, 0
 
 
-FUNCTIONS = {
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     "hello": hello,
     "det": det,
     "ht": ht,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ def convolution(image: Any, target: Any, w: Any, b: Any) -> Any:
     return np.sum(error**2), np.einsum("fij,cijrs->fcrs", d_y, windows), np.sum(d_y, axis=(1, 2))
 
 
-FUNCTIONS = {
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     "network": network,
     "logistic": logistic,
     "attention": attention,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -157,4 +158,4 @@ def ba(cameras: Any, points: Any, weights: Any, camera: Any, point: Any, feature
     return bundle(cameras, points, weights, camera, point, feature)[1], -2 * weights
 
 
-FUNCTIONS = {"gmm": gmm, "lstm": lstm, "bundle": bundle, "ba": ba}
+FUNCTIONS: dict[str, Callable[..., Any]] = {"gmm": gmm, "lstm": lstm, "bundle": bundle, "ba": ba}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ def ode(start: Any, s: Any, r: Any, b: Any, S: int) -> Any:
     return f, d_y, *d_constants
 
 
-FUNCTIONS = {
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     "homework1": homework1,
     "homework2": homework2,
     "elementwise": elementwise,
