@@ -8,6 +8,7 @@ A contestant whose results differ from gradc's is reported, not timed.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--threads", type=int, default=0, help="gradc's --threads")
     made.add_argument("--fast-math", action="store_true", help="gradc's --fast-math")
     made.add_argument("--report", type=Path, help="write a page, and a plot beside it")
+    made.add_argument("--cores", type=int, help="what all contestants may use (on Linux)")
     made.add_argument("--quick", action="store_true", help="a tenth of the time for each row")
     made.add_argument("--list", action="store_true", help="the names of all rows")
     return made
@@ -46,6 +48,14 @@ def chosen(only: Sequence[str]) -> list[Workload]:
     return [row for name, row in ROWS.items() if name in names]
 
 
+def confine(cores: int, arguments: Sequence[str]) -> None:
+    """Starts anew on so many cores, before any library has made its threads."""
+    allowed = sorted(os.sched_getaffinity(0))
+    if len(allowed) > cores:
+        os.sched_setaffinity(0, allowed[:cores])
+        os.execv(sys.executable, [sys.executable, "-m", "benchmarks", *arguments])
+
+
 def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     if options.list:
@@ -59,6 +69,8 @@ def main(arguments: Sequence[str]) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    if options.cores:
+        confine(options.cores, arguments)
     peers, missing = imported(words(options.peers))
     for name, why in missing.items():
         print(f"{name} is left out: {why}", file=sys.stderr)

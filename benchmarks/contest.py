@@ -62,7 +62,7 @@ def compiled(workload: Workload, small: bool = False, **options: Any) -> ModuleT
         sizes = workload.small if small else workload.sizes
         options = {"sizes": dict(sizes), "dtype": workload.dtype, **options}
     if workload.columns:
-        options = {"emit": ("jacobian",), "wrt": workload.columns, **options}
+        options = {"emit": ("jvp",), "wrt": (workload.columns,), **options}
     if isinstance(workload.spec, Path):
         text = gradc.compile(workload.spec, **options)
     else:
@@ -72,7 +72,7 @@ def compiled(workload: Workload, small: bool = False, **options: Any) -> ModuleT
 
 
 def contestant(workload: Workload, arguments: Arguments, module: ModuleType) -> Contestant:
-    """gradc itself: ``value_and_grad``, or the outputs, or the Jacobian."""
+    """gradc itself: ``value_and_grad``, or the outputs, or the columns of the Jacobian."""
     keywords = {name: arguments[name] for name in workload.open_sizes}
     positional = tuple(value for name, value in arguments.items() if name not in keywords)
     if not isinstance(workload.spec, Path):
@@ -80,7 +80,16 @@ def contestant(workload: Workload, arguments: Arguments, module: ModuleType) -> 
     if workload.wrt:
         function = module.value_and_grad
     elif workload.columns:
-        function = module.jacobian
+        jvp, tangent, axes = (
+            module.jvp,
+            f"d{workload.columns}",
+            np.eye(len(arguments[workload.columns])),
+        )
+
+        def function(*given: Any, **sizes: Any) -> Any:
+            columns = [jvp(*given, **sizes, **{tangent: axis})[1] for axis in axes]
+            return np.stack(columns, axis=-1)
+
     else:
         forward = module.forward
 

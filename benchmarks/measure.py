@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -19,7 +18,7 @@ PEERS = ("jax", "torch", "autograd", "pytensor", "casadi", "sympy", "numba")
 
 @dataclass
 class Row:
-    """Seconds and bytes by contestant, and why others are missing."""
+    """Seconds and bytes by contestant, and why others are missing; without gradc, all are."""
 
     workload: Workload
     limit: float = 0.0
@@ -49,6 +48,10 @@ def imported(names: Iterable[str]) -> tuple[dict[str, ModuleType], dict[str, str
     return found, missing
 
 
+def described(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+
+
 def prepared(
     row: Row, peers: Mapping[str, ModuleType], arguments: Arguments, wanted: Arrays
 ) -> list[Contestant]:
@@ -64,7 +67,7 @@ def prepared(
                 else:
                     row.problems[name] = f"differs from gradc by {error:.1e}"
         except Exception as error:  # a peer that fails is a result
-            row.problems[name] = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            row.problems[name] = described(error)
     return agreed
 
 
@@ -77,8 +80,12 @@ def measure(
 ) -> Row:
     row = Row(workload)
     arguments = workload.arguments()
-    own = contestant(workload, arguments, compiled(workload, **options))
-    wanted = own.results()
+    try:
+        own = contestant(workload, arguments, compiled(workload, **options))
+        wanted = own.results()
+    except Exception as error:
+        row.problems["gradc"] = described(error)
+        return row
     row.limit = machine.seconds(workload, arguments, wanted)
     everyone = [own, *prepared(row, peers, arguments, wanted)]
     times = medians([Sampler(one) for one in everyone], budget)

@@ -39,7 +39,7 @@ def line(row: Row) -> str:
 
 
 def compared(row: Row) -> str:
-    ratio = row.ratio()
+    ratio = row.ratio() if row.seconds else None
     return "" if ratio is None else f"{number(ratio)}× {row.best()}"
 
 
@@ -130,7 +130,8 @@ def processor() -> str:
     flags = known.split()
     widest = "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else ""
     names = [text.split(":")[1] for text in known.splitlines() if text.startswith("model name")]
-    words = [f"{os.cpu_count()} cores", *(name.strip() for name in names[:1])]
+    used = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    words = [f"{used} of {os.cpu_count()} cores", *(name.strip() for name in names[:1])]
     return ", ".join([*words, *([widest] if widest else []), platform.machine()])
 
 
@@ -149,6 +150,7 @@ def write(
     arguments: Sequence[str],
 ) -> None:
     """The page, and the plot where matplotlib is installed."""
+    every, rows = rows, [row for row in rows if row.seconds]
     names = contestants(rows)
     command = shlex.join(["python", "-m", "benchmarks", *arguments])
     peers = [p for p in PACKAGES if any(n.split("-")[0] == p for n in names)]
@@ -187,7 +189,7 @@ def write(
         "",
         *memory(rows),
         "",
-        *problems(rows, missing),
+        *problems(every, missing),
     ]
     path.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 

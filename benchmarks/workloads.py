@@ -30,7 +30,7 @@ class Workload:
     ``formula`` names what peers have to compute. ``given`` makes the arguments in the order of the
     specification, those in ``open_sizes`` are passed by keyword. ``wrt`` names the inputs of which
     gradients are wanted; without any, the results are the outputs, unless ``columns`` names the
-    inputs of which a Jacobian is wanted. ``static`` arguments are structure that peers may know
+    vector of which the Jacobian is wanted. ``static`` arguments are structure that peers may know
     when they compile. ``products`` counts the operations inside matrix products.
     """
 
@@ -42,7 +42,7 @@ class Workload:
     sizes: Sizes
     small: Sizes
     wrt: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
+    columns: str = ""
     open_sizes: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
     fixed: bool = False
@@ -64,6 +64,10 @@ class Workload:
         """The specification, where it is not a file."""
         assert not isinstance(self.spec, Path)
         return self.spec((self.small if small else self.sizes)["steps"])
+
+    @property
+    def differentiated(self) -> tuple[str, ...]:
+        return (self.columns,) if self.columns else self.wrt
 
     @property
     def tolerance(self) -> float:
@@ -183,7 +187,7 @@ def gradbench(table: Table, mixture: Any, memory: Any, blocks: Any) -> None:
     add("ba", "1,000 observations", "ba_jacobian", sizes={"P": 1000, "N": 20, "M": 200},
         **blocks | {"formula": "ba"})  # fmt: skip
     add("ht", "22 bones, 544 vertices", sizes={"B": 22, "V": 544, "C": 100},
-        small={"B": 8, "V": 3, "C": 2}, columns=("theta",),
+        small={"B": 8, "V": 3, "C": 2}, columns="theta",
         static=("parents", "correspondences"))  # fmt: skip
     add("kmeans", "10,000 points, d = 8, K = 10", "kmeans_direction",
         sizes={"N": 10000, "D": 8, "K": 10}, small={"N": 9, "D": 2, "K": 3})  # fmt: skip

@@ -27,7 +27,7 @@ def contestants(workload: Workload, arguments: Arguments) -> list[Contestant]:
     formula = FORMULAS[workload.formula]
     backend = Autograd(anp)
     values = tuple(arguments.values())
-    places = tuple(list(arguments).index(name) for name in workload.wrt or workload.columns)
+    places = tuple(list(arguments).index(name) for name in workload.differentiated)
 
     def function(*given: Any) -> Any:
         return formula(backend, *given)

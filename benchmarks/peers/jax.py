@@ -52,7 +52,7 @@ def contestants(workload: Workload, arguments: Arguments) -> list[Contestant]:
     formula = FORMULAS[workload.formula]
     known = {*workload.static, *workload.open_sizes}
     names = [name for name in arguments if name not in known]
-    wanted = workload.wrt or workload.columns
+    wanted = workload.differentiated
 
     def function(*given: Any) -> Any:
         by_name = arguments | dict(zip(names, given, strict=True))
