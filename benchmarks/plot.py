@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("svg")
-import matplotlib.pyplot as plt
+from matplotlib import colormaps, rc_context
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from .measure import Row
 
 MARKS = "osD^vPX*<>"
-COLOURS = ("#7f7f7f", *plt.colormaps["tab10"].colors)
+TABLE = colormaps["tab10"].colors
+COLOURS = ("#444444", *TABLE[:7], *TABLE[8:])
 
 
 def draw(path: Path, rows: Sequence[Row]) -> None:
     names = list(dict.fromkeys(n for row in rows for n in row.seconds if n != "gradc"))
-    figure, axes = plt.subplots(figsize=(9, 1.6 + 0.27 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(9, 1.6 + 0.27 * len(rows)), layout="constrained")
+    axes = figure.subplots()
     for place, row in enumerate(rows):
         ratios = [row.seconds[n] / row.seconds["gradc"] for n in row.seconds]
         axes.plot([min(ratios), max(ratios)], [place, place], color="#dddddd", zorder=1)
@@ -43,10 +43,10 @@ def draw(path: Path, rows: Sequence[Row]) -> None:
     axes.grid(axis="x", color="#eeeeee", zorder=0)
     axes.set_yticks(range(len(rows)), [row.workload.title for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.set_xlabel("← faster than gradc        time as a multiple of gradc's        slower →")
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=6, frameon=False)
+    axes.set_xlabel("← faster than gradc · time as a multiple of gradc's · slower →")
+    figure.legend(loc="outside upper center", ncols=5, frameon=False)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    figure.savefig(path, metadata={"Date": None})
-    plt.close(figure)
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "gradc"}):
+        figure.savefig(path, metadata={"Date": None})
