@@ -12,8 +12,7 @@ from matplotlib.ticker import FuncFormatter
 from .measure import Row
 
 MARKS = "osD^vPX*<>"
-TABLE = colormaps["tab10"].colors
-COLOURS = ("#444444", *TABLE[:7], *TABLE[8:])
+COLOURS = ("#444444", *(colormaps["tab10"](i) for i in range(10) if i != 7))
 
 
 def draw(path: Path, rows: Sequence[Row]) -> None:
@@ -23,17 +22,14 @@ def draw(path: Path, rows: Sequence[Row]) -> None:
     for place, row in enumerate(rows):
         ratios = [row.seconds[n] / row.seconds["gradc"] for n in row.seconds]
         axes.plot([min(ratios), max(ratios)], [place, place], color="#dddddd", zorder=1)
-    for i, name in enumerate(names):
-        points = [
-            (row.seconds[name] / row.seconds["gradc"], place)
-            for place, row in enumerate(rows)
-            if name in row.seconds
-        ]
+    for number, name in enumerate(names):
+        places = [place for place, row in enumerate(rows) if name in row.seconds]
         axes.scatter(
-            *zip(*points, strict=True),
+            [rows[i].seconds[name] / rows[i].seconds["gradc"] for i in places],
+            places,
             label=name,
-            marker=MARKS[i % len(MARKS)],
-            color=COLOURS[i % len(COLOURS)],
+            marker=MARKS[number % len(MARKS)],
+            color=COLOURS[number % len(COLOURS)],
             s=34,
             zorder=3,
         )
