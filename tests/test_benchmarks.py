@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from benchmarks.contest import compiled, contestant, difference
 from benchmarks.peers import naive
 from benchmarks.workloads import ROWS, SPECS, Workload
 
+ROOT = Path(__file__).parent.parent
 DISTINCT = {(row.formula, str(row.spec), row.dtype, row.fixed): row for row in ROWS.values()}
 """One row of those that differ in nothing but their sizes."""
 
@@ -23,6 +27,19 @@ def test_agrees_with_numpy_by_hand(row: Workload, level: int) -> None:
     found = contestant(row, arguments, module).results()
     (hand,) = naive.contestants(row, arguments)
     assert difference(found, hand.results()) <= row.tolerance
+
+
+def test_worker_of_regress() -> None:
+    """What a process answers that compares two commits."""
+    requests = ['{"prepare": "homework1", "options": {"level": 2}}', '{"sample": true}',
+                '{"prepare": "nothing", "options": {}}']  # fmt: skip
+    command = [sys.executable, "-m", "benchmarks.worker"]
+    done = subprocess.run(command, input="\n".join(requests), text=True, capture_output=True, cwd=ROOT,
+                          check=True)  # fmt: skip
+    ready, sample, refused = map(json.loads, done.stdout.splitlines())
+    assert len(ready["norms"]) == 5 and ready["lines"] > 50
+    assert sample["seconds"] > 0
+    assert refused == {"error": "KeyError: 'nothing'"}
 
 
 def test_every_specification_is_measured() -> None:
