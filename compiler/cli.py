@@ -6,6 +6,7 @@ Exit status: 0 ok, 1 the specification is wrong, 2 usage, 3 a check failed, 70 i
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -208,15 +209,18 @@ def test(paths: tuple[str, ...]) -> None:
 @click.option(
     "--stage", type=click.Choice(STAGES), default="passes", show_default=True, help="Which one."
 )
+@click.option("--explain", is_flag=True, help="Also each rewrite of the passes.")
 @code_options
 @speaks
-def show_stage(spec: str, stage: str, **code: Any) -> None:
+def show_stage(spec: str, stage: str, explain: bool, **code: Any) -> None:
     """Print what a stage of the compiler makes of SPEC."""
     from .driver import stages
 
     for found in stages(source_of(spec), options_from(**code)):
         if found.name == stage:
             click.echo(found.text, nl=False)
+            for line in dict.fromkeys(map(str, found.rewrites)) if explain else ():
+                click.echo(line)
             return
 
 
@@ -320,6 +324,42 @@ def trace(spec: str, example: str | None, words: tuple[str, ...], data: str | No
     for origin in found.origins:
         click.echo(render(origin, colour=colours(sys.stdout)))
     raise Failed
+
+
+@gradc.command()
+@spec_argument
+@code_options
+@speaks
+def cost(spec: str, **code: Any) -> None:
+    """Say what SPEC and its gradient cost: work, memory, and about how long it takes."""
+    from . import driver
+    from .estimate import costs, table
+
+    options = options_from(**code)
+    sizes = dict(options.sizes)
+    program = checked_source(spec)
+    compilation = driver.compiled(program, replace(options, sizes=()))
+    interface = compilation.interface
+    names = (*interface.sizes, *interface.open_sizes)
+    for name in sizes:
+        if name not in names:
+            known = ", ".join(names) or "none"
+            raise driver.UsageError(f"--size: there is no size `{name}` (there are: {known})")
+    click.echo(table(costs(compilation), sizes, names), nl=False)
+
+
+@gradc.command()
+@speaks
+def calibrate() -> None:
+    """Measure what NumPy costs on this machine, for `gradc cost`."""
+    from .calibrate import calibrate as measured
+    from .estimate import as_json, calibration_path
+    from .load import write_atomically
+
+    path = calibration_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, as_json(measured()))
+    click.echo(f"{path} written")
 
 
 @gradc.command()

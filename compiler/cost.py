@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 
 from ..dsl.graph import Node
+from ..dsl.loops import Loop
 from ..dsl.sizes import Size, product
 from .schedule import call_key
 
@@ -13,23 +14,49 @@ _FREE = ("input", "constant", "size", "alias", "detach", "as_float")
 
 def flops(nodes: Iterable[Node]) -> Size:
     """Arithmetic operations: one for each entry and function, two for each term of a product."""
-    total = Size.of(0)
+    return sum((times * _flops(node) for node, times in executed(nodes)), start=Size.of(0))
+
+
+def executed(nodes: Iterable[Node]) -> Iterator[tuple[Node, Size]]:
+    """What is computed, and how often: several results of a call once, the steps of a loop as
+    often as there are steps (at most)."""
+    nodes = list(nodes)
     calls: set[Hashable] = set()
+    stacked: dict[Hashable, list[Node]] = {}
     for node in nodes:
-        if node.op.results:
+        if node.op.name == "scan" and node.attributes["result"][0] == "stack":
+            stacked.setdefault(call_key(node), []).append(node.attributes["result"][1])
+    for node in nodes:
+        if node.op.results or node.op.name == "scan":
             if call_key(node) in calls:
-                continue  # Counted with another result of the call.
+                continue
             calls.add(call_key(node))
-        total = total + _flops(node)
-    return total
+        if node.op.name == "scan":
+            loop: Loop = node.attributes["loop"]
+            for part, times in executed(loop.body(stacked.get(call_key(node), ()))):
+                yield part, times * (loop.length if loop.chunk is None else Size.of(1))
+        else:
+            yield node, Size.of(1)
+
+
+def is_free(node: Node) -> bool:
+    """Whether nothing is computed: what is given, and views of it."""
+    return node.op.name in _FREE or node.op.view or not node.operands
 
 
 def _flops(node: Node) -> Size:
-    if node.op.name in _FREE or node.op.view or not node.operands:
+    if is_free(node):
         return Size.of(0)
     if node.op.flops is not None:
         return node.op.flops([o.type for o in node.operands], node.attributes, node.type)
     return product(node.type.shape)
+
+
+def entries_moved(node: Node) -> Size:
+    """The numbers that an operation reads and writes."""
+    if is_free(node):
+        return Size.of(0)
+    return sum((product(n.type.shape) for n in (node, *node.operands)), start=Size.of(0))
 
 
 def entries_kept(nodes: Iterable[Node]) -> Size:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +28,7 @@ from .nested import expand
 from .passes import finish, has_arrays, optimise
 from .passes.blocks import blocks
 from .passes.fission import fission
+from .passes.log import Rewritten, recorded
 from .passes.shelter import shelter
 from .passes.stabilise import stabilise
 from .passes.strength import strength
@@ -241,8 +242,11 @@ def _shown(path: Path) -> str:
 
 @dataclass(frozen=True)
 class Stage:
+    """What a stage made; ``rewrites`` are those of the passes, in their order."""
+
     name: str
     text: str
+    rewrites: Sequence[Rewritten] = ()
 
 
 def stages(source: Source, options: Options = DEFAULT) -> Iterator[Stage]:
@@ -252,12 +256,13 @@ def stages(source: Source, options: Options = DEFAULT) -> Iterator[Stage]:
     yield Stage("ast", format_program(parse(source)))
     program = checked(source, include=options.include)
     yield Stage("checked", str(program.graph))
-    compilation = compiled(program, options)
+    with recorded() as rewrites:
+        compilation = compiled(program, options)
     yield Stage("graph", str(compilation.forward))
     graph = compilation.forward
     raw = with_gradients(
         graph, seed_nodes(graph, compilation.seeds), tuple(compilation.both.gradients)
     )
     yield Stage("gradient", str(raw))
-    yield Stage("passes", str(compilation.both))
+    yield Stage("passes", str(compilation.both), rewrites)
     yield Stage("python", python(compilation))

@@ -201,3 +201,9 @@ def kept_for_backward(graph: Graph, forward: Function) -> tuple[Node, ...]:
             stack.extend(node.operands)
     position = {node: i for i, node in enumerate(graph.nodes)}
     return tuple(sorted(kept, key=position.__getitem__))
+
+
+def kept_values(graph: Graph) -> tuple[Node, ...]:
+    """What the cache of a graph keeps."""
+    forward = plan(graph.nodes, graph.outputs.values(), graph.inputs.values())
+    return kept_for_backward(graph, forward)

@@ -14,7 +14,7 @@ from typing import Any
 
 from .graph import Graph, Interface, Node, make, map_nodes, node_lines, node_names, topological
 from .shapes import Type
-from .sizes import Size, product
+from .sizes import Size
 from .source import Span
 
 Result = tuple[str, Any]
@@ -80,10 +80,6 @@ class Loop:
     def body(self, more: Iterable[Node] = ()) -> list[Node]:
         """The nodes of a step in an order of computation, placeholders left out."""
         return topological(self.roots(more), self.placeholders)
-
-    @property
-    def flops(self) -> Size:
-        return sum((product(node.type.shape) for node in self.body()), Size.of(0))
 
     def split(self, operands: Sequence[Any]) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
         """What belongs to states, captured values, rows, and the number of steps."""

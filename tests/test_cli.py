@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import gradc
 import numpy as np
 import pytest
 
@@ -248,3 +249,21 @@ def test_examples_all_pass() -> None:
     result = run("examples")
     assert result.returncode == 0, result.stdout
     assert result.stdout.splitlines()[-1].endswith(" 0 failed")
+
+
+def test_show_explains_what_the_passes_did(good: Path) -> None:
+    result = run("show", good, "--stage=passes", "--explain")
+    assert "line 2    simplify   power(x, 2)  ->  square(x)" in result.stdout
+    assert "simplify" not in run("show", good, "--stage=passes").stdout
+
+
+def test_include_lets_use_go_up(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "layers.grad").write_text("def twice(x) = 2 * x\n", encoding="utf-8")
+    spec = tmp_path / "models" / "model.grad"
+    spec.write_text('use "../layers.grad": twice\ninput x: float\noutput f = twice(x)\n', encoding="utf-8")  # fmt: skip
+    assert "--include FOLDER" in run("check", spec).stderr
+    assert run("check", spec, "--include", tmp_path).returncode == 0
+    built = run("build", spec, "--include", tmp_path, "--stdout")
+    assert "# Regenerate: gradc build" in built.stdout and "--include" in built.stdout
+    assert gradc.load(spec, include=tmp_path).forward(3.0)[0] == 6.0

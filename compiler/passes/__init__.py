@@ -22,6 +22,7 @@ from . import (
     simplify,
     symmetry,
 )
+from .log import note
 from .rewrite import Step, rewrite
 
 Pass = Callable[[Graph], Graph]
@@ -74,9 +75,10 @@ def _local(node: Node) -> Node | None:
     """The steps of the local passes on one node until none applies."""
     current = node
     for _ in range(_MAX_STEPS):
-        for _, step in LOCAL:
+        for name, step in LOCAL:
             result = step(current)
             if result is not None:
+                note(name, current, result)
                 current = result
                 break
         else:

@@ -16,6 +16,7 @@ from ...dsl.loops import Chunk, Draft, Result, called, placeholder, result
 from ...dsl.shapes import INT, Mismatch
 from ...dsl.sizes import ONE, ZERO, Size, product
 from .axes import Along, along, summed
+from .log import note
 from .rewrite import rewrite
 
 ROWS = "rows"
@@ -231,6 +232,7 @@ class _Blocked:
         around: tuple[Node, ...] | None = None
         for node in self.old.nodes:
             if node in self.part.ways:
+                note("blocks", node, f"in blocks along {self.part.size}")
                 if around is None:
                     around = self._around(operands, replaced)
                 which: Result

@@ -6,6 +6,8 @@ from collections.abc import Hashable
 from dataclasses import replace
 
 from ...dsl.graph import Graph, Node, map_nodes
+from ...dsl.loops import called
+from .log import note
 
 
 def common(graph: Graph) -> Graph:
@@ -34,6 +36,8 @@ def common(graph: Graph) -> Graph:
             result = replace(
                 node, operands=operands, name=name, span=span, adjoint_of=adjoint.adjoint_of
             )
+        for other in group[1:]:
+            note("common", other, f"computed once, as {called(result)}")
         replaced |= dict.fromkeys(group, result)
     return map_nodes(graph, replaced)
 

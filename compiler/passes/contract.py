@@ -45,7 +45,7 @@ def contract(graph: Graph) -> Graph:
             return None
         return _Sum(node, single).result()
 
-    return rewrite(graph, step)
+    return rewrite(graph, step, "contract")
 
 
 def _straight(node: Node, single: set[Node]) -> Node | None:

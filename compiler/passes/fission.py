@@ -17,6 +17,7 @@ from ...dsl.indices.vectorise import Vectoriser
 from ...dsl.loops import Draft, Loop, called, loop_key, map_loops, placeholder, result
 from ...dsl.lower import lower_nodes
 from ...dsl.sizes import Size
+from .log import note
 
 _GUESS = 16
 # Arrays of all steps may be so many times as large as the stacks they are made from.
@@ -151,6 +152,8 @@ class _Split:
             return result(loop, operands, self.span, (sort, which))
 
         known = {n: Spread(made("stack", inside[n]), (self.variable,)) for n in frontier}
+        for node in late:
+            note("fission", node, "after the loop, for all steps at once")
         arrays = self._spread(late, {**known, **self._as_spreads(early)})
         found: dict[Node, Node] = {}
         for node in self.nodes:
@@ -176,6 +179,8 @@ class _Split:
         self.axes = {n: vectoriser(n).axes for n in wanted}
         stop = [spread.node for spread in self.known.values()]
         lowered = lower_nodes([vectoriser(n).node for n in wanted], stop)
+        for node in wanted:
+            note("fission", node, "before the loop, for all steps at once")
         return {n: lowered[vectoriser(n).node] for n in wanted}
 
     def _as_spreads(self, early: Mapping[Node, Node]) -> dict[Node, Spread]:

@@ -33,7 +33,7 @@ def together(graph: Graph) -> Graph:
         result = make("multiply", [number, product], node.span)
         return result if result.type == node.type else None
 
-    return rewrite(graph, step)
+    return rewrite(graph, step, "numbers")
 
 
 def _product(factors: list[Node], node: Node) -> Node:

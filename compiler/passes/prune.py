@@ -33,7 +33,7 @@ def prune(graph: Graph) -> Graph:
             return false
         return make("broadcast_to", [false], node.span, {"shape": node.type.shape})
 
-    return rewrite(graph, step)
+    return rewrite(graph, step, "prune")
 
 
 def _never(node: Node, known: Mapping[Node, Interval]) -> bool:

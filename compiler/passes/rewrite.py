@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ...dsl.graph import Graph, Node, map_nodes
+from .log import note
 
 Step = Callable[[Node], Node | None]
 
@@ -16,7 +17,7 @@ def anonymous(node: Node) -> bool:
     return not node.name and (of is None or (not of.name and of.op.name != "input"))
 
 
-def rewrite(graph: Graph, step: Step) -> Graph:
+def rewrite(graph: Graph, step: Step, by: str = "") -> Graph:
     """Offers each node, its operands rewritten already, to ``step``; ``None`` keeps it.
 
     A new node takes the name and provenance of the one it replaces. The graph itself comes back
@@ -29,6 +30,8 @@ def rewrite(graph: Graph, step: Step) -> Graph:
         operands = tuple(replaced[operand] for operand in node.operands)
         current = node if operands == node.operands else replace(node, operands=operands)
         result = step(current)
+        if result is not None and by:
+            note(by, current, result)
         if result is None:
             result = current
         elif _takes_over(node, result, present):

@@ -46,7 +46,7 @@ def stabilise(graph: Graph, kept: Iterable[Node] = ()) -> Graph:
     from them: what is looked through has no gradient any more."""
     graph = map_loops(graph, stabilise)
     asked = [node.operands[1] for node in graph.nodes if node.op.name == "grad"]
-    return rewrite(_kept_apart(graph, {*kept, *asked}), step)
+    return rewrite(_kept_apart(graph, {*kept, *asked}), step, "stabilise")
 
 
 def _kept_apart(graph: Graph, kept: set[Node]) -> Graph:

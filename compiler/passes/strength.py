@@ -44,7 +44,7 @@ def strength(graph: Graph, *, fast_math: bool = False) -> Graph:
             return None
         return _EXPANSIONS[node.op.name](node)
 
-    return rewrite(graph, step)
+    return rewrite(graph, step, "strength")
 
 
 def _makes(node: Node) -> _Made:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from .. import intervals as iv
 from ..shapes import Kind, Mismatch, Type
-from ..sizes import Size
 from .declare import Attributes, Table
 
 TABLE = Table()
@@ -24,15 +23,10 @@ def _scan_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Att
     return which.type.with_shape((loop.length, *which.type.shape)), attributes
 
 
-def _scan_flops(types: Sequence[Type], attributes: Attributes, result: Type) -> Size:
-    total: Size = attributes["loop"].length * attributes["loop"].flops
-    return total
-
-
 TABLE.declare(
     "scan", "*xs, loop:string",
     "A loop: initial states, then what every step sees, then what each sees a row of.",
-    infer=_scan_type, numpy="", family="loop", public=False, flops=_scan_flops,
+    infer=_scan_type, numpy="", family="loop", public=False,
     paper="scan", latex=r"\mathrm{scan}", values=lambda _: iv.REAL,
 )  # fmt: skip
 

@@ -1,0 +1,60 @@
+"""What the passes did, for ``gradc show --stage=passes --explain``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from ...dsl.graph import Node
+from ...dsl.loops import called
+
+_entries: ContextVar[list[Rewritten] | None] = ContextVar("rewrites", default=None)
+_MOST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """One node that a pass replaced, before and after."""
+
+    by: str
+    line: int
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"line {self.line:<4} {self.by:<10} {self.before}  ->  {self.after}"
+
+
+@contextmanager
+def recorded() -> Iterator[list[Rewritten]]:
+    """The rewrites of all passes that run meanwhile."""
+    entries: list[Rewritten] = []
+    token = _entries.set(entries)
+    try:
+        yield entries
+    finally:
+        _entries.reset(token)
+
+
+def note(by: str, before: Node, after: Node | str) -> None:
+    """Says that a pass replaced a node; nothing is kept unless somebody asked."""
+    entries = _entries.get()
+    if entries is not None:
+        text = after if isinstance(after, str) else _formula(after)
+        entries.append(Rewritten(by, before.span.line, _formula(before), text))
+
+
+def _formula(node: Node) -> str:
+    """``multiply(2, x)``: an operation on the names of its operands."""
+    if not node.operands:
+        return _word(node)
+    text = f"{node.op.name}({', '.join(map(_word, node.operands))})"
+    return text if len(text) <= _MOST else f"{text[: _MOST - 3]}..."
+
+
+def _word(node: Node) -> str:
+    if node.op.name == "constant":
+        return repr(node.attributes["value"])
+    return str(node.attributes["size"]) if node.op.name == "size" else called(node)
