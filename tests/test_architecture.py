@@ -32,7 +32,7 @@ ORDER = [
     "compiler.schedule", "compiler.passes.log", "compiler.passes.rewrite", "compiler.passes.fold",
     "compiler.passes.patterns", "compiler.passes.simplify", "compiler.passes.symmetry",
     "compiler.passes.stabilise", "compiler.passes.shelter", "compiler.passes.shapes",
-    "compiler.passes.prune", "compiler.passes.axes", "compiler.passes.blocks", "compiler.passes.fission", "compiler.passes.strength", "compiler.passes.common", "compiler.passes.contract", "compiler.passes.products", "compiler.passes.numbers", "compiler.passes.precision",
+    "compiler.passes.prune", "compiler.passes.axes", "compiler.passes.blocks", "compiler.passes.fission", "compiler.passes.strength", "compiler.passes.common", "compiler.passes.associate", "compiler.passes.contract", "compiler.passes.products", "compiler.passes.numbers", "compiler.passes.precision",
     "compiler.passes", "compiler.cost", "compiler.specialise",
     "compiler.templates", "compiler.python", "compiler.names", "compiler.paper",
     "compiler.render", "compiler.setting", "compiler.body", "compiler.states", "compiler.looping", "compiler.comments",

@@ -11,6 +11,7 @@ from functools import partial
 from ...dsl.graph import Graph, Node
 from ...dsl.loops import map_loops, with_steps
 from . import (
+    associate,
     common,
     contract,
     fold,
@@ -37,6 +38,7 @@ WHOLE: tuple[tuple[str, Pass], ...] = (
     ("prune", prune.prune),
     ("common", common.common),
     ("numbers", numbers.together),
+    ("associate", associate.associate),
     ("contract", contract.contract),
 )
 PASSES: dict[str, Pass] = {n: partial(rewrite, step=step) for n, step in LOCAL} | dict(WHOLE)
