@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--fast-math", action="store_true", help="gradc's --fast-math")
     made.add_argument("--report", type=Path, help="write a page, and a plot beside it")
     made.add_argument("--cores", type=int, help="what all contestants may use (on Linux)")
+    made.add_argument("--note", default="", help="a sentence for the page about the machine")
     made.add_argument("--quick", action="store_true", help="a tenth of the time for each row")
     made.add_argument("--list", action="store_true", help="the names of all rows")
     return made
@@ -83,7 +84,7 @@ def main(arguments: Sequence[str]) -> int:
         done.append(measure(workload, peers, machine, 0.3 if options.quick else 3.0, compiling))
         print(report.line(done[-1]), flush=True)
     if options.report:
-        report.write(options.report, done, machine, missing, arguments)
+        report.write(options.report, done, machine, missing, arguments, options.note)
     return 0
 
 

@@ -3,69 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .contest import Arrays, Contestant
 from .timing import Sampler
-from .workloads import Arguments, Workload
+from .workloads import Arguments
 
 WORKING_SETS = (2**18, 2**23, 2**28)
 """Bytes: in the second cache, in the third, in memory."""
 
 
-def fastest(function: Callable[[], Any]) -> float:
+LITTLE = 4096
+SIDE = 1024
+
+
+def rate(amount: float, function: Callable[[], Any]) -> float:
+    """What ``function`` does in a second, at best."""
     sampler = Sampler(Contestant("", function, ()))
-    return min(sampler() for _ in range(9))
+    return amount / min(sampler() for _ in range(4))
 
 
-@dataclass
 class Machine:
-    """Rates are measured when first asked for."""
+    """The best rates of the whole run: they are measured again for every row."""
 
-    @cached_property
-    def bandwidths(self) -> list[float]:
-        """Bytes a second of an addition with two operands and one result, for each working set."""
-        rates = []
-        for size in WORKING_SETS:
+    def __init__(self) -> None:
+        self.bandwidths = dict.fromkeys(WORKING_SETS, 0.0)
+        """Bytes a second of additions with two operands and one result, by working set."""
+        self.products = {"float32": 0.0, "float64": 0.0}
+        """Operations a second inside products of square matrices."""
+
+    def measure(self) -> None:
+        for size, known in self.bandwidths.items():
             a, b, c = (np.ones(size // 24) for _ in range(3))
-            rates.append(3 * a.nbytes / fastest(lambda a=a, b=b, c=c: np.add(a, b, c)))  # type: ignore[misc]
-        return rates
+            found = rate(size, partial(np.add, a, b, c))
+            self.bandwidths[size] = max(known, found)
+        for dtype, known in self.products.items():
+            m = np.ones((SIDE, SIDE), dtype)
+            found = rate(2 * SIDE**3, partial(np.matmul, m, m, np.empty_like(m)))
+            self.products[dtype] = max(known, found)
 
-    @cached_property
-    def products(self) -> dict[str, float]:
-        """Operations a second inside products of matrices of 1,024 rows and columns."""
-        rates = {}
-        for dtype in ("float32", "float64"):
-            a = np.ones((1024, 1024), dtype)
-            c = np.empty_like(a)
-            rates[dtype] = 2 * 1024**3 / fastest(lambda a=a, c=c: np.matmul(a, a, c))  # type: ignore[misc]
-        return rates
-
-    def bandwidth(self, size: int) -> float:
-        for limit, rate in zip(WORKING_SETS, self.bandwidths, strict=True):
-            if size <= limit:
-                return rate
-        return self.bandwidths[-1]
-
-    def seconds(self, workload: Workload, arguments: Arguments, results: Arrays) -> float:
-        """Less is not possible: each argument read and each result written once, or its products.
-
-        What fits a cache is taken to be there. 0 where next to nothing moves.
-        """
-        arrays = [a for a in arguments.values() if isinstance(a, np.ndarray)]
-        size = sum(a.nbytes for a in (*arrays, *results))
-        moving = size / self.bandwidth(size) if size > 4096 else 0.0
-        return max(moving, workload.products(workload.sizes) / self.products[workload.dtype])
+    def seconds(self, moved: float, products: float, dtype: str) -> float:
+        """Less is not possible. What fits a cache is taken to be there; 0 where little moves."""
+        fitting = [size for size in WORKING_SETS if moved <= size] or [WORKING_SETS[-1]]
+        moving = moved / self.bandwidths[fitting[0]] if moved > LITTLE else 0.0
+        return max(moving, products / self.products[dtype])
 
     def described(self) -> str:
-        second, third, memory = (f"{rate / 1e9:.0f}" for rate in self.bandwidths)
+        second, third, memory = (f"{rate / 1e9:.0f}" for rate in self.bandwidths.values())
         single, double = (f"{rate / 1e9:.0f}" for rate in self.products.values())
         return (
-            f"In this run additions moved {second}, {third} and {memory} GB/s in the second cache, "
-            f"the third and memory; products of matrices reached {double} GFLOP/s in float64 and "
+            f"At best additions moved {second}, {third} and {memory} GB/s in the second cache, the "
+            f"third and memory; products of matrices reached {double} GFLOP/s in float64 and "
             f"{single} in float32."
         )
+
+
+def moved(arguments: Arguments, results: Arrays) -> float:
+    """Bytes, if each argument is read and each result written once."""
+    arrays = [a for a in arguments.values() if isinstance(a, np.ndarray)]
+    return float(sum(a.nbytes for a in (*arrays, *results)))

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from .contest import Arrays, Contestant, compiled, contestant, difference
-from .limits import Machine
+from .limits import Machine, moved
 from .timing import Sampler, medians, peak
 from .workloads import Arguments, Workload
 
@@ -21,7 +21,8 @@ class Row:
     """Seconds and bytes by contestant, and why others are missing; without gradc, all are."""
 
     workload: Workload
-    limit: float = 0.0
+    moved: float = 0.0
+    products: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
     memory: dict[str, int] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
@@ -86,7 +87,9 @@ def measure(
     except Exception as error:
         row.problems["gradc"] = described(error)
         return row
-    row.limit = machine.seconds(workload, arguments, wanted)
+    row.moved = moved(arguments, wanted)
+    row.products = workload.products(workload.sizes)
+    machine.measure()
     everyone = [own, *prepared(row, peers, arguments, wanted)]
     times = medians([Sampler(one) for one in everyone], budget)
     for one, seconds in zip(everyone, times, strict=True):

@@ -21,14 +21,17 @@ PACKAGES = {
     "sympy": "sympy",
     "numba": "numba",
 }
+FAR = 1000
 EVEN = 1.05
 """Ratios up to this, either way, are called a tie."""
 
 
 def number(value: float) -> str:
-    """Three digits."""
+    """Three digits, two of small ones."""
     if value >= 100:
         return f"{float(f'{value:.3g}'):,.0f}"
+    if value < 0.1:
+        return f"{value:.2g}"
     return f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 
@@ -43,8 +46,11 @@ def compared(row: Row) -> str:
     return "" if ratio is None else f"{number(ratio)}× {row.best()}"
 
 
-def to_limit(row: Row) -> str:
-    return number(row.seconds["gradc"] / row.limit) if row.limit else ""
+def to_limit(row: Row, machine: Machine) -> str:
+    """Nothing where what moves and is multiplied says little of the work."""
+    limit = machine.seconds(row.moved, row.products, row.workload.dtype)
+    ratio = row.seconds["gradc"] / limit if limit else FAR
+    return number(ratio) if ratio < FAR else ""
 
 
 def contestants(rows: Iterable[Row]) -> list[str]:
@@ -59,7 +65,7 @@ def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> list[str]:
     ]
 
 
-def times(rows: Sequence[Row]) -> list[str]:
+def times(rows: Sequence[Row], machine: Machine) -> list[str]:
     names = contestants(rows)
     return table(
         ["workload", *names, "best other ÷ gradc", "gradc ÷ limit"],
@@ -68,7 +74,7 @@ def times(rows: Sequence[Row]) -> list[str]:
                 row.workload.title,
                 *(number(1e6 * row.seconds[n]) if n in row.seconds else "" for n in names),
                 compared(row),
-                to_limit(row),
+                to_limit(row, machine),
             ]
             for row in rows
         ],
@@ -148,6 +154,7 @@ def write(
     machine: Machine,
     missing: Mapping[str, str],
     arguments: Sequence[str],
+    note: str = "",
 ) -> None:
     """The page, and the plot where matplotlib is installed."""
     every, rows = rows, [row for row in rows if row.seconds]
@@ -170,6 +177,7 @@ def write(
         "",
         f"Machine: {processor()}. {versions(PACKAGES[p] for p in peers)}.",
         machine.described(),
+        *([note] if note else []),
         "",
         f"Made by `{command}`.",
         "",
@@ -180,7 +188,7 @@ def write(
             if picture
             else []
         ),
-        *times(rows),
+        *times(rows, machine),
         "",
         "## Memory",
         "",
