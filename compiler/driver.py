@@ -25,7 +25,7 @@ from .compilation import DEFAULT, EXTRAS, Compilation, Options
 from .differentiate import along, seed_nodes, with_gradients, with_tangents
 from .module import module_text
 from .nested import expand
-from .passes import finish, has_arrays, optimise
+from .passes import finish, has_arrays, numbers_alone, optimise
 from .passes.shelter import shelter
 from .passes.stabilise import stabilise
 
@@ -101,9 +101,13 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     graphs = (both, at_once, jvp, hvp)
     made = [optimise(g, options.level) if g is not None else None for g in graphs]
     arrays = has_arrays(g for g in made[:2] if g is not None)
+    apart = numbers_alone(made, options.level) if arrays and options.level > 1 else None
+    if apart is not None:
+        made, arrays = apart, False
     ready = [finish(g, arrays=arrays) if g is not None else None for g in made]
     assert ready[0] is not None
-    return Compilation(program, options, graph, ready[0], ready[1], seeds, ready[2], ready[3])
+    return Compilation(program, options, graph, ready[0], ready[1], seeds, ready[2], ready[3],
+                       apart is not None)  # fmt: skip
 
 
 def _ones_like(node: Node) -> Node:

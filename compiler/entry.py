@@ -39,7 +39,7 @@ class Entry:
     def separate(self) -> bool:
         """Whether the checks are a function of their own."""
         interface = self.setting.compilation.interface
-        if not self.setting.scalar:
+        if not self.setting.plain:
             return bool(self.inputs)
         domains = any(i.domain for i in self.inputs)
         asked = domains or bool(interface.conditions) or bool(interface.open_sizes)
@@ -79,7 +79,7 @@ class Entry:
     def _shape_checks(self, i: Input, known: list[str]) -> list[_Check]:
         """What is checked of an array's shape; binds the sizes that it brings."""
         name, shape = self.parameter(i), i.type.shape
-        if self.setting.scalar:
+        if self.setting.plain:
             return []
         expected = f"{name}: expected {i.type}, got shape {{{name}.shape}}"
         bindings = []
@@ -163,7 +163,7 @@ class Entry:
     def conversions(self) -> list[str]:
         """Statements that turn arguments into what the function computes with; they stay where
         checks are left out, for they decide the precision."""
-        if self.setting.scalar:
+        if self.setting.plain:
             return self._scalar_conversions()
         floats = [self.parameter(i) for i in self.inputs if i.type.kind is Kind.FLOAT]
         lines: list[str] = []
@@ -174,13 +174,34 @@ class Entry:
         elif floats:
             self.setting.kernel("_float_arrays")
             arguments = [f"{name}={name}" for name in floats]
-            lines += assigned(floats, "_float_arrays(", arguments, ")", unpacks=True)
+            converted = assigned(floats, "_float_arrays(", arguments, ")", unpacks=True)
+            lines += self._unless_ready(converted) if self.setting.scalar else converted
         for i in self.inputs:
             if i.type.kind is not Kind.FLOAT:
                 helper = self.setting.kernel(f"_{i.type.kind}_array")
                 name = self.parameter(i)
                 lines.append(f"{INDENT}{name} = {helper}({quoted(i.name)}, {name})")
         return lines
+
+    def _unless_ready(self, lines: list[str]) -> list[str]:
+        """Conversions, but not of what is an array of float64 or a float already: they take longer
+        than what a function of few numbers computes."""
+        np = self.setting.module("np")
+        tests = []
+        for i in self.inputs:
+            name = self.parameter(i)
+            if i.type.is_float and i.type.rank:
+                tests += [f"type({name}) is {np}.ndarray", f"{name}.dtype == {np}.float64"]
+            elif i.type.is_float:
+                tests.append(f"isinstance({name}, float)")
+        line = f"{INDENT}if not ({' and '.join(tests)}):"
+        if len(tests) == 1:
+            line = f"{INDENT}if not {tests[0]}:"
+        head = [line]
+        if not fits(line):
+            rest = [f"{INDENT * 2}and {test}" for test in tests[1:]]
+            head = [f"{INDENT}if not (", f"{INDENT * 2}{tests[0]}", *rest, f"{INDENT}):"]
+        return head + [INDENT + line for line in lines]
 
     def _scalar_conversions(self) -> list[str]:
         lines = []
@@ -222,8 +243,7 @@ class Entry:
             if limit is not None:
                 number = self.text(limit) if isinstance(limit, Size) else _number(limit)
                 tests.append(f"{name} {sign}{'' if strict else '='} {number}")
-        scalar = self.setting.scalar
-        if scalar:
+        if self.setting.plain or (self.setting.scalar and not i.type.rank):
             test = " and ".join(tests)
             condition = f"not {test}" if len(tests) == 1 else f"not ({test})"
         else:
@@ -259,12 +279,12 @@ class Entry:
         open_sizes = [setting.sizes[n] for n in setting.compilation.interface.open_sizes]
         parameters = [f"{self.parameter(i)}: {setting.accepted(i.type)}" for i in self.inputs]
         parameters += [f"{name}: int" for name in open_sizes]
-        types = [setting.annotation(i.type) for i in self.inputs]
+        types = [setting.held(i.type) for i in self.inputs]
         result = types[0] if len(types) == 1 else f"tuple[{', '.join(types)}]"
         if not fits(f") -> {result}:"):
             result = f"tuple[{types[0] if len(set(types)) == 1 else 'Any'}, ...]"
         lines = bracketed("def _inputs(", parameters, f") -> {result}:")
-        what = "numbers" if setting.scalar else "arrays"
+        what = "numbers" if setting.plain else "arrays"
         promise = " ValueError where one does not fit." if self.checks else ""
         lines.append(f'{INDENT}"""The arguments as {what}.{promise}"""')
         lines += self.conversions()
@@ -282,8 +302,9 @@ class Entry:
     def _result(self, i: Input) -> str:
         """An argument as it is handed on: arrays without axes become scalars."""
         name = self.parameter(i)
-        scalar = not i.type.rank and not self.setting.scalar
-        return f"{name}.dtype.type({name})" if scalar else name
+        if i.type.rank or self.setting.plain:
+            return name
+        return f"{i.type.kind}({name})" if self.setting.scalar else f"{name}.dtype.type({name})"
 
     def call(self) -> list[str]:
         """The first statements of a function that takes the inputs."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..dsl.graph import Graph, Node
-from ..dsl.shapes import Kind, Type
+from ..dsl.shapes import Type
+from .boundary import Boundary
 from .body import Commenter, no_comment
 from .comments import BackwardComments
 from .entry import Entry
@@ -47,6 +49,7 @@ class Functions:
         self.compilation = setting.compilation
         self.interface = self.compilation.interface
         self.entry = Entry(setting)
+        self.boundary = Boundary(setting)
         self.kept: tuple[Node, ...] = ()
         self.fields: dict[Node, str] = {}
         self.kept_sizes: tuple[str, ...] = ()
@@ -92,7 +95,8 @@ class Functions:
         return lines
 
     def dtype_source(self) -> str:
-        floats = [i for i in self.setting.inputs if i.type.is_float]
+        floats = [i for i in self.setting.inputs
+                  if i.type.is_float and (i.type.rank or not self.setting.scalar)]  # fmt: skip
         if floats:
             return f"{self.setting.parameters[floats[0].name]}.dtype"
         np = self.setting.module("np")
@@ -100,6 +104,8 @@ class Functions:
 
     def result_texts(self, scope: FunctionScope, nodes: list[Node], given: list[Node]) -> list[str]:
         """The texts of results, copied where two values would share memory."""
+        if self.setting.scalar:
+            return self.boundary.results(nodes, scope.renderer, scope.names, scope.lines)
         taken = {owner for node in given for owner in _owners(node)}
         texts = []
         for node in nodes:
@@ -109,7 +115,7 @@ class Functions:
                 inputs = any(owner.op.name == "input" for owner in owners)
                 text += ".copy()" * (bool(owners & taken) or inputs or _repeats(node))
                 taken |= owners
-            elif node.type.is_float and is_weak(node) and not self.setting.scalar:
+            elif node.type.is_float and is_weak(node):
                 scope.renderer.uses.dtype = True
                 text = f"{self.setting.dtype}.type({text})"
             texts.append(text)
@@ -118,11 +124,12 @@ class Functions:
     def forward(self) -> FunctionScope:
         graph = self.compilation.both
         outputs = list(graph.outputs.values())
-        first = plan(graph.nodes, outputs, graph.inputs.values())
+        given = self.boundary.given(graph, graph.inputs.values())
+        first = plan(graph.nodes, self.boundary.parts(outputs), given)
         self.kept = kept_for_backward(graph, first)
         results = [*outputs, *(node for node in self.kept if node.op.name != "input")]
         scope = self.scope(graph)
-        scope.write(plan(graph.nodes, results, graph.inputs.values()))
+        self.compute(scope, results, graph.inputs.values())
         self.fields = {node: scope.renderer.names[node] for node in self.kept}
         return scope
 
@@ -133,7 +140,7 @@ class Functions:
         parts = []
         for output, name in written.items():
             type_ = self.compilation.output_type(output)
-            number = "float" if self.setting.scalar else "float | Scalar"
+            number = "float" if self.setting.plain else "float | Scalar"
             annotation = "ArrayLike" if type_.rank else number
             default = ""
             if len(seeds) > 1:
@@ -171,6 +178,25 @@ class Functions:
             lines += bracketed("raise ValueError(", [message], ")", INDENT * 2)
         return lines
 
+    def has_dtype(self, node: Node) -> bool:
+        """Whether a value has a dtype to take over: an array or a scalar of NumPy."""
+        return node.type.is_float and bool(node.type.rank or not self.setting.scalar)
+
+    def compute(
+        self,
+        scope: FunctionScope,
+        results: Iterable[Node],
+        given: Iterable[Node],
+        *,
+        explained: bool = False,
+    ) -> None:
+        """Writes the statements that compute results, with comments where that is ``explained``."""
+        graph = scope.graph
+        given = self.boundary.given(graph, given)
+        scope.lines += self.boundary.opened(given, scope.renderer, scope.names)
+        function = plan(graph.nodes, self.boundary.parts(results), given)
+        scope.write(function, self.comments(function, graph) if explained else no_comment)
+
     def comments(self, function: Function, graph: Graph) -> BackwardComments:
         return BackwardComments(self.interface.source, function.nodes, _sharing(graph))
 
@@ -195,12 +221,11 @@ class Functions:
         given = [*self.kept, *graph.seeds.values()]
         checks = self.seed_checks(scope, written)
         results = list(graph.gradients.values())
-        function = plan(graph.nodes, results, given)
-        scope.write(function, self.comments(function, graph))
+        self.compute(scope, results, given, explained=True)
         texts = self.result_texts(scope, results, given)
         uses = scope.renderer.uses
         self.kept_sizes = tuple(n for n in self.setting.sizes if n in uses.sizes)
-        arrays = [name for node, name in self.fields.items() if _has_dtype(node)]
+        arrays = [name for node, name in self.fields.items() if self.has_dtype(node)]
         self.keeps_dtype = uses.dtype and not arrays
         self.setting.merge(uses)
         head = bracketed("def backward(", [f"{cache}: Cache", *parameters], ") -> Gradients:")
@@ -221,7 +246,7 @@ class Functions:
         return [line] if fits(line) else [f"{INDENT}{n} = {cache}.{n}" for n in names]
 
     def cache_fields(self) -> list[tuple[str, str]]:
-        fields = [(name, self.setting.annotation(node.type)) for node, name in self.fields.items()]
+        fields = [(name, self.setting.held(node.type)) for node, name in self.fields.items()]
         fields += [(self.setting.sizes[name], "int") for name in self.kept_sizes]
         if self.keeps_dtype:
             fields.append((self.setting.dtype, f"{self.setting.module('np')}.dtype[Any]"))
@@ -266,10 +291,9 @@ class Functions:
         assert graph is not None and self.interface.objective is not None
         value = graph.outputs[self.interface.objective]
         gradients = list(graph.gradients.values())
-        reserved = [] if self.setting.scalar else ["out"]
+        reserved = [] if self.setting.plain else ["out"]
         scope = self.scope(graph, *reserved)
-        function = plan(graph.nodes, [value, *gradients], graph.inputs.values())
-        scope.write(function, self.comments(function, graph))
+        self.compute(scope, [value, *gradients], graph.inputs.values(), explained=True)
         result, *texts = self.result_texts(scope, [value, *gradients], [])
         uses = scope.renderer.uses
         self.setting.merge(uses)
@@ -326,7 +350,7 @@ class Functions:
             f"{name} ({self.compilation.output_type(name)})" for name in self.interface.outputs
         )
         closing = "The cache refers to the inputs: do not change them before ``backward``."
-        if self.setting.scalar:
+        if self.setting.plain:
             closing = ""
         return [f"The value of {what}, and the cache for ``backward``.",
                 self.argument_lines(), closing]  # fmt: skip
@@ -395,7 +419,3 @@ def _repeats(node: Node) -> bool:
         node = node.operands[0]
     return node.op.name in _READ_ONLY
 
-
-def _has_dtype(node: Node) -> bool:
-    """Whether a value has a dtype to take over: an array or a scalar of NumPy."""
-    return node.type.kind is Kind.FLOAT

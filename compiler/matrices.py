@@ -143,7 +143,7 @@ class Matrices:
         head = bracketed("def hessian(", self.functions.parameters(), ") -> Hessian:")
         lines = [*head, *docstring(paragraphs, INDENT)]
         for name in self.inputs:
-            if self.setting.scalar:
+            if self.setting.plain:
                 arguments = [*self.given, f"{self.direction('v_', name)}=1.0"]
                 lines += bracketed(f"{self.local(f'column_{name}')} = hvp(", arguments, ")", INDENT)
             else:
@@ -160,7 +160,7 @@ class Matrices:
         return [row, top, [*lines, *bracketed("return Hessian(", rows, ")", INDENT)]]
 
     def second_derivative(self, first: str, second: str) -> str:
-        if self.setting.scalar:
+        if self.setting.plain:
             return f"{self.local(f'column_{second}')}.{first}"
         helper = self.setting.kernel("_columns")
         return (
@@ -188,7 +188,7 @@ class Matrices:
 
     def kind(self, field: str) -> str:
         """The Python type of a block: with an input that has axes, it is an array."""
-        if self.setting.scalar:
+        if self.setting.plain:
             return "float"
         ranked = self.interface.input(self.wrt[field]).type.rank
         return "Array" if ranked else "Array | Scalar"
