@@ -168,13 +168,17 @@ class Entry:
         floats = [self.parameter(i) for i in self.inputs if i.type.kind is Kind.FLOAT]
         lines: list[str] = []
         dtype = self.setting.compilation.options.dtype
+        np = self.setting.module("np")
+        if self.setting.hands_on_dtype:
+            lines.append(f"{INDENT}{self.setting.dtype} = {np}.dtype({np}.{dtype or 'float64'})")
         if dtype is not None:
-            np = self.setting.module("np")
             lines += [f"{INDENT}{name} = {np}.asarray({name}, {np}.{dtype})" for name in floats]
         elif floats:
             self.setting.kernel("_float_arrays")
             arguments = [f"{name}={name}" for name in floats]
             converted = assigned(floats, "_float_arrays(", arguments, ")", unpacks=True)
+            if self.setting.hands_on_dtype:
+                converted.append(f"{INDENT}{self.setting.dtype} = {floats[0]}.dtype")
             lines += self._unless_ready(converted) if self.setting.scalar else converted
         for i in self.inputs:
             if i.type.kind is not Kind.FLOAT:
@@ -280,6 +284,8 @@ class Entry:
         parameters = [f"{self.parameter(i)}: {setting.accepted(i.type)}" for i in self.inputs]
         parameters += [f"{name}: int" for name in open_sizes]
         types = [setting.held(i.type) for i in self.inputs]
+        if setting.hands_on_dtype:
+            types.append(f"{setting.module('np')}.dtype[Any]")
         result = types[0] if len(types) == 1 else f"tuple[{', '.join(types)}]"
         if not fits(f") -> {result}:"):
             result = f"tuple[{types[0] if len(set(types)) == 1 else 'Any'}, ...]"
@@ -290,6 +296,7 @@ class Entry:
         lines += self.conversions()
         lines += self._kept_checks()
         results = [self._result(i) for i in self.inputs]
+        results += [setting.dtype] * setting.hands_on_dtype
         if result == "Scalar":  # NumPy's stubs do not say what a call of a dtype's type gives.
             name = Names(self.parameter(i) for i in self.inputs).fresh("number")
             lines.append(f"{INDENT}{name}: Scalar = {results[0]}")
@@ -313,6 +320,7 @@ class Entry:
         names = [self.parameter(i) for i in self.inputs]
         interface = self.setting.compilation.interface
         arguments = names + [self.setting.sizes[n] for n in interface.open_sizes]
+        names += [self.setting.dtype] * self.setting.hands_on_dtype
         return assigned(names, "_inputs(", arguments, ")")
 
 

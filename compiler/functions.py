@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from ..dsl.graph import Graph, Node
 from ..dsl.shapes import Type
-from .boundary import Boundary
 from .body import Commenter, no_comment
+from .boundary import Boundary
 from .comments import BackwardComments
 from .entry import Entry
 from .looping import Statements
@@ -90,7 +90,7 @@ class Functions:
         for name, value in self.entry.size_expressions.items():
             if name in needed:
                 lines.append(f"{INDENT}{self.setting.sizes[name]} = {value}")
-        if dtype:
+        if dtype and not self.setting.hands_on_dtype:
             lines.append(f"{INDENT}{self.setting.dtype} = {self.dtype_source()}")
         return lines
 
@@ -418,4 +418,3 @@ def _repeats(node: Node) -> bool:
     while node.op.view and node.op.name not in _READ_ONLY:
         node = node.operands[0]
     return node.op.name in _READ_ONLY
-

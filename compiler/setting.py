@@ -103,6 +103,12 @@ class Setting:
         """Whether all that functions take and return are Python's numbers."""
         return not self.arrays
 
+    @property
+    def hands_on_dtype(self) -> bool:
+        """Whether ``_inputs`` says the dtype of results: numbers have none to take over."""
+        floats = [i.type for i in self.inputs if i.type.is_float]
+        return self.scalar and self.arrays and bool(floats) and not any(t.rank for t in floats)
+
     def held(self, type_: Type) -> str:
         """The Python type of a value inside the module."""
         return str(type_.kind) if self.scalar and not type_.rank else self.annotation(type_)

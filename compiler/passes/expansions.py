@@ -56,6 +56,8 @@ class Maker:
         return self.of_kind(reduce(lambda a, b: self(op, a, b), entries))
 
     def total(self, entries: Sequence[Node]) -> Node:
+        if self.node.type.kind is Kind.BOOL:  # NumPy's sum of two truth values.
+            return self.chain("logical_or", entries, False)
         return self.chain("add", entries, 0)
 
 

@@ -120,7 +120,7 @@ class _Unrolling:
             return node
         if (node, place) not in self.owners:
             name = self.name(node, place)
-            attributes = {"name": name, "type": Type(node.type.kind)}
+            attributes = {"name": name, "type": Type(node.type.kind), "whole": node}
             self.owners[node, place] = make("input", (), node.span, attributes, name=name)
         return self.owners[node, place]
 
