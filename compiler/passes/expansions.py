@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ...dsl.graph import Node, constant, make
+from ...dsl.graph import Node, constant, make, topological
 from ...dsl.shapes import Kind, Type
 from ..interpret import Interpreter
 
@@ -39,8 +39,9 @@ class Maker:
     def number(self, value: float | bool) -> Node:
         return constant(value, self.node.span)
 
-    def zero(self) -> Node:
-        return self.number((False, 0, 0.0)[self.node.type.kind])
+    def filler(self, value: float) -> Node:
+        """A number of the node's own kind."""
+        return self.number((bool, int, float)[self.node.type.kind](value))
 
     def of_kind(self, entry: Node) -> Node:
         """The entry as one of the node's own kind."""
@@ -52,7 +53,7 @@ class Maker:
     def chain(self, op: str, entries: Sequence[Node], empty: float | bool) -> Node:
         """The entries combined from left to right."""
         if not entries:
-            return self.of_kind(self.number(empty))
+            return self.filler(empty)
         return self.of_kind(reduce(lambda a, b: self(op, a, b), entries))
 
     def total(self, entries: Sequence[Node]) -> Node:
@@ -102,11 +103,11 @@ _FILLS = {"pad": "value", "shift": "fill"}
 def _moved(m: Maker, operands: list[Entries]) -> Entries:
     """Entries rearranged, new ones being of one value."""
     node, name = m.node, m.node.op.name
-    attributes, filler = node.attributes, m.zero()
+    attributes, fill = node.attributes, 0
     if name in _FILLS:
-        filler = m.number(attributes[_FILLS[name]])
+        fill = attributes[_FILLS[name]]
         attributes = {**attributes, _FILLS[name]: 0}
-    found, places = [filler], []
+    found, places = [m.filler(fill)], []
     for position, x in enumerate(operands):
         if node.op.operand_name(position) in node.op.places:
             places.append(_constants(x))
@@ -119,9 +120,9 @@ def _moved(m: Maker, operands: list[Entries]) -> Entries:
 
 def _constants(x: Entries) -> NDArray[Any]:
     """Entries that are known. Raises ``Stays`` where one is not."""
-    if not all(entry.is_constant() for entry in x.flat):
+    if any(node.op.name in ("input", "size") for node in topological(x.flat)):
         raise Stays
-    return np.reshape([entry.attributes["value"] for entry in x.flat], x.shape).astype(np.int64)
+    return np.reshape(Interpreter({}, {}).run(x.flat), x.shape).astype(np.int64)
 
 
 def _evaluated(node: Node, values: Sequence[NDArray[Any]], attributes: dict[str, Any]) -> Any:
@@ -335,7 +336,7 @@ def _outer(m: Maker, operands: list[Entries]) -> Entries:
 
 
 _MOVING = (
-    "transpose", "reshape", "expand_dims", "broadcast_to", "concat", "stack", "getitem", "place",
+    "transpose", "reshape", "expand_dims", "squeeze", "broadcast_to", "concat", "stack", "getitem", "place",
     "flip", "roll", "tile", "repeat", "pad", "triu", "tril", "diagonal", "diagonal_matrix",
     "windows", "take", "take_along_axis", "shift",
 )  # fmt: skip
