@@ -10,10 +10,10 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-from ..dsl.graph import Graph, Node
+from ..dsl.graph import Node, topological
 from ..dsl.shapes import Kind
 from .names import Names, legal, temporary
-from .python import INDENT, fits
+from .python import INDENT, exploded, fits
 from .render import Renderer
 from .setting import Setting
 
@@ -27,14 +27,13 @@ class Boundary:
         self.setting = setting
         self.active = setting.scalar and setting.arrays
 
-    def given(self, graph: Graph, nodes: Iterable[Node]) -> list[Node]:
-        """What is given, with the entries of it that a graph uses."""
-        wanted = list(nodes)
+    def given(self, nodes: Iterable[Node], results: Iterable[Node]) -> list[Node]:
+        """What is given, with the entries of it that results need."""
+        given = list(nodes)
         if not self.active:
-            return wanted
-        arrays = {node for node in wanted if node.type.rank}
-        entries = [n for n in graph.nodes if n.op.name == "getitem" and n.operands[0] in arrays]
-        return [*wanted, *entries]
+            return given
+        needed = topological(self.parts(results), given)
+        return [*given, *(node for node in needed if node.op.name == "getitem")]
 
     def parts(self, results: Iterable[Node]) -> list[Node]:
         """The numbers that results are made of."""
@@ -76,6 +75,8 @@ class Boundary:
             elif node.type.is_float and self.active:
                 renderer.uses.dtype = True
                 text = f"{self.setting.dtype}.type({text})"
+            elif node.type.kind is Kind.INT and self.active and not node.is_constant():
+                text = f"int({text})"  # Helpers of numbers speak of floats.
             texts.append(text)
         return texts
 
@@ -85,7 +86,8 @@ class Boundary:
         return names.numbered(temporary(node, {}) if node.adjoint_of is not None else "result")
 
     def whole(self, node: Node, name: str, renderer: Renderer) -> list[str]:
-        """``d_x = np.array([d_x_0, d_x_1], dtype)``."""
+        """``d_x = np.array([d_x_0, d_x_1], dtype)``; a matrix is given its shape afterwards, which
+        takes two thirds of the time of nested lists."""
         np = renderer.module("np")
         dtype = self.setting.dtype
         if node.type.is_float:
@@ -93,17 +95,20 @@ class Boundary:
         else:
             dtype = f"{np}.{_DTYPES[node.type.kind]}"
         entries = [renderer.expression(operand).text for operand in node.operands]
-        shape = [size.constant or 0 for size in node.type.shape]
-        nested = _nested(entries, shape)
-        line = f"{INDENT}{name} = {np}.array({_list(nested)}, {dtype})"
-        if fits(line):
-            return [line]
+        shaped = f".reshape({renderer.shape(node.type.shape)[1:-1]})" if node.type.rank > 1 else ""
+        listed = f"[{', '.join(entries)}]"
+        head, tail = f"{INDENT}{name} = {np}.array(", f"){shaped}"
+        if fits(f"{head}{listed}, {dtype}{tail}"):
+            return [f"{head}{listed}, {dtype}{tail}"]
         deeper = INDENT * 2
-        inner = f"{deeper}{_list(nested)}, {dtype}"
-        if fits(inner):
-            return [f"{INDENT}{name} = {np}.array(", inner, f"{INDENT})"]
-        body = [*_broken(nested, deeper, "[]"), f"{deeper}{dtype},"]
-        return [f"{INDENT}{name} = {np}.array(", *body, f"{INDENT})"]
+        if shaped and fits(f"{head}{listed}, {dtype}).reshape("):
+            first, last = f"{head}{listed}, {dtype}).reshape(", shaped[len(".reshape(") : -1]
+            return [first, f"{deeper}{last}", f"{INDENT})"]
+        if fits(f"{deeper}{listed}, {dtype}"):
+            return [head, f"{deeper}{listed}, {dtype}", INDENT + tail]
+        if not fits(f"{deeper}{listed},"):
+            return [head, *exploded("[", entries, "],", deeper), f"{deeper}{dtype},", INDENT + tail]
+        return [head, f"{deeper}{listed},", f"{deeper}{dtype},", INDENT + tail]
 
 
 def _constants(entry: Node) -> tuple[int, ...]:
@@ -126,10 +131,6 @@ def _nested(texts: Sequence[str], shape: Sequence[int]) -> list[Nested]:
     return nested
 
 
-def _list(nested: Nested) -> str:
-    return nested if isinstance(nested, str) else f"[{', '.join(map(_list, nested))}]"
-
-
 def _tuple(nested: Nested) -> str:
     if isinstance(nested, str):
         return nested
@@ -143,17 +144,14 @@ def _assignment(nested: list[Nested], source: str) -> list[str]:
     line = line or f"{INDENT}{_tuple(nested)}{source}"
     if fits(line):
         return [line]
-    lines = _broken(nested, INDENT, "()")
+    lines = _broken(nested, INDENT)
     return [*lines[:-1], lines[-1].removesuffix(",") + source]
 
 
-def _broken(nested: Nested, indent: str, brackets: str) -> list[str]:
-    """An item of a list that is broken into lines, as Black and Ruff break it."""
-    text = _list(nested) if brackets == "[]" else _tuple(nested)
-    line = f"{indent}{text},"
-    if isinstance(nested, str) or (fits(line) and brackets == "[]"):
+def _broken(nested: Nested, indent: str) -> list[str]:
+    """A tuple broken into lines, as Black and Ruff break it."""
+    line = f"{indent}{_tuple(nested)},"
+    if isinstance(nested, str) or (fits(line) and indent != INDENT):
         return [line]
-    if fits(line) and indent != INDENT:
-        return [line]
-    body = [part for item in nested for part in _broken(item, indent + INDENT, brackets)]
-    return [f"{indent}{brackets[0]}", *body, f"{indent}{brackets[1]},"]
+    body = [part for item in nested for part in _broken(item, indent + INDENT)]
+    return [f"{indent}(", *body, f"{indent}),"]

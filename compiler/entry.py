@@ -212,7 +212,7 @@ class Entry:
         floats = [self.parameter(i) for i in self.inputs if i.type.kind is Kind.FLOAT]
         joined = ", ".join(floats)
         line = f"{INDENT}{joined} = map(float, ({joined}))"
-        if len(floats) > 1 and fits(line):
+        if len(floats) > 1 and fits(line) and not self.setting.quick:  # It is half as fast.
             lines.append(line)
         else:
             lines += [f"{INDENT}{name} = float({name})" for name in floats]

@@ -10,6 +10,7 @@ from ..dsl.shapes import Type
 from .body import Commenter, no_comment
 from .boundary import Boundary
 from .comments import BackwardComments
+from .direct import Attempt
 from .entry import Entry
 from .looping import Statements
 from .names import Names
@@ -33,11 +34,16 @@ class FunctionScope:
     def give(self, node: Node, name: str) -> None:
         self.renderer.names[node] = name
 
-    def write(self, function: Function, comment: Commenter = no_comment) -> None:
-        body = Statements(self.renderer, self.names)
+    def write(self, function: Function, comment: Commenter, *, quick: bool) -> None:
         graph = self.graph
-        body.take(function, graph.nodes, [*graph.outputs.values(), *graph.gradients.values()])
-        self.lines += body.write(comment)
+        results = [*graph.outputs.values(), *graph.gradients.values()]
+        attempt = Attempt(self.renderer, self.names, graph.nodes)
+        lines = attempt.write(function, results, comment) if quick else None
+        if lines is None:
+            body = Statements(self.renderer, self.names)
+            body.take(function, graph.nodes, results)
+            lines = body.write(comment)
+        self.lines += lines
 
 
 class Functions:
@@ -124,7 +130,7 @@ class Functions:
     def forward(self) -> FunctionScope:
         graph = self.compilation.both
         outputs = list(graph.outputs.values())
-        given = self.boundary.given(graph, graph.inputs.values())
+        given = self.boundary.given(graph.inputs.values(), outputs)
         first = plan(graph.nodes, self.boundary.parts(outputs), given)
         self.kept = kept_for_backward(graph, first)
         results = [*outputs, *(node for node in self.kept if node.op.name != "input")]
@@ -191,11 +197,12 @@ class Functions:
         explained: bool = False,
     ) -> None:
         """Writes the statements that compute results, with comments where that is ``explained``."""
-        graph = scope.graph
-        given = self.boundary.given(graph, given)
+        graph, results = scope.graph, list(results)
+        given = self.boundary.given(given, results)
         scope.lines += self.boundary.opened(given, scope.renderer, scope.names)
         function = plan(graph.nodes, self.boundary.parts(results), given)
-        scope.write(function, self.comments(function, graph) if explained else no_comment)
+        comment = self.comments(function, graph) if explained else no_comment
+        scope.write(function, comment, quick=self.setting.quick)
 
     def comments(self, function: Function, graph: Graph) -> BackwardComments:
         return BackwardComments(self.interface.source, function.nodes, _sharing(graph))
@@ -234,7 +241,7 @@ class Functions:
         if uses.dtype and arrays:
             lines.append(f"{INDENT}{self.setting.dtype} = {arrays[0]}.dtype")
         lines += [*checks, *scope.lines]
-        return lines + bracketed("return Gradients(", texts, ")", INDENT)
+        return lines + self.made("return ", "Gradients", texts)
 
     def unpack(self, cache: str) -> list[str]:
         fields = self.cache_fields()
@@ -261,7 +268,6 @@ class Functions:
         if len(outputs) > 1:
             value = f"Outputs({', '.join(texts)})"
         fields = [name for name, _ in self.cache_fields()]
-        cache = f"Cache({', '.join(fields)})"
         self.setting.merge(uses)
         head = bracketed(
             "def forward(", self.parameters(), f") -> tuple[{self.result_type()}, Cache]:"
@@ -270,14 +276,15 @@ class Functions:
         dtype = uses.dtype or self.keeps_dtype
         lines += self.locals(scope, uses.sizes | set(self.kept_sizes), dtype)
         lines += scope.lines
-        if fits(f"{INDENT}return {value}, {cache}"):
-            return [*lines, f"{INDENT}return {value}, {cache}"]
+        only = self.made(f"return {value}, ", "Cache", fields)
+        if len(only) == 1 and fits(only[0]):
+            return lines + only
         if len(outputs) > 1:
             name = scope.names.fresh("out")
             lines += bracketed(f"{name} = Outputs(", texts, ")", INDENT)
             value = name
         name = scope.names.fresh("cache")
-        lines += bracketed(f"{name} = Cache(", fields, ")", INDENT)
+        lines += self.made(f"{name} = ", "Cache", fields)
         return [*lines, f"{INDENT}return {value}, {name}"]
 
     def result_type(self) -> str:
@@ -311,11 +318,21 @@ class Functions:
         lines += scope.lines
         if into is not None:
             lines += self.write_into(into, result, texts)
-        if fits(f"{INDENT}return {result}, Gradients({', '.join(texts)})"):
-            return [*lines, f"{INDENT}return {result}, Gradients({', '.join(texts)})"]
+        only = self.made(f"return {result}, ", "Gradients", texts)
+        if len(only) == 1 and fits(only[0]):
+            return lines + only
         name = scope.names.fresh("gradients")
-        lines += bracketed(f"{name} = Gradients(", texts, ")", INDENT)
+        lines += self.made(f"{name} = ", "Gradients", texts)
         return [*lines, f"{INDENT}return {result}, {name}"]
+
+    def made(self, head: str, name: str, fields: list[str]) -> list[str]:
+        """``head`` and a named tuple: by its class, or faster where that counts."""
+        if self.setting.quick and fields:
+            values = ", ".join(fields) + "," * (len(fields) == 1)
+            lines = bracketed(f"{head}_new(", [name, f"({values})"], ")", INDENT)
+            if all(map(fits, lines)):
+                return lines
+        return bracketed(f"{head}{name}(", fields, ")", INDENT)
 
     def write_into(self, into: str, result: str, texts: list[str]) -> list[str]:
         """The return for a caller who brings arrays."""

@@ -104,6 +104,11 @@ class Setting:
         return not self.arrays
 
     @property
+    def quick(self) -> bool:
+        """Whether every tenth of a microsecond counts."""
+        return self.scalar and self.compilation.options.level > 1
+
+    @property
     def hands_on_dtype(self) -> bool:
         """Whether ``_inputs`` says the dtype of results: numbers have none to take over."""
         floats = [i.type for i in self.inputs if i.type.is_float]

@@ -36,7 +36,7 @@ ORDER = [
     "compiler.passes.expansions", "compiler.passes.unroll",
     "compiler.passes", "compiler.cost", "compiler.specialise",
     "compiler.python", "compiler.names", "compiler.paper",
-    "compiler.render", "compiler.setting", "compiler.body", "compiler.looping", "compiler.comments",
+    "compiler.render", "compiler.setting", "compiler.boundary", "compiler.body", "compiler.looping", "compiler.direct", "compiler.comments",
     "compiler.entry", "compiler.functions", "compiler.matrices", "compiler.directional",
     "compiler.sampling", "compiler.checking", "compiler.header", "compiler.module", "compiler.caution", "compiler.batch", "compiler.checkpoint", "compiler.driver",
     "compiler.rounding", "compiler.evaluate", "compiler.explain",

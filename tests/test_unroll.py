@@ -31,6 +31,13 @@ from .test_random_graphs import (
     specs,
 )
 
+
+@pytest.fixture(autouse=True)
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it does not pay."""
+    monkeypatch.setattr("gradc.compiler.passes.unroll.NODES_PER_OPERATION", 1000)
+
+
 FIXED = (("n", 4),)
 
 

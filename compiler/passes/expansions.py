@@ -157,7 +157,7 @@ def _made(m: Maker, operands: list[Entries]) -> Entries:
 
 
 def _array(m: Maker, operands: list[Entries]) -> Entries:
-    return collected([m.of_kind(x[()]) for x in operands], lengths(m.node))
+    return collected([m.of_kind(x.item()) for x in operands], lengths(m.node))
 
 
 # ── Along axes ──────────────────────────────────────────────────────────────
@@ -249,6 +249,8 @@ def _std(m: Maker, x: list[Node]) -> Node:
 
 
 def _varies(m: Maker, x: list[Node]) -> Node:
+    if len(x) == 1:
+        return m("isnan", x[0])  # NumPy's comparison of it with itself.
     low, high = (reduce(lambda a, b: m(op, a, b), x) for op in ("minimum", "maximum"))
     return m("logical_not", m("greater_equal", low, high))
 
@@ -336,9 +338,9 @@ def _outer(m: Maker, operands: list[Entries]) -> Entries:
 
 
 _MOVING = (
-    "transpose", "reshape", "expand_dims", "squeeze", "broadcast_to", "concat", "stack", "getitem", "place",
-    "flip", "roll", "tile", "repeat", "pad", "triu", "tril", "diagonal", "diagonal_matrix",
-    "windows", "take", "take_along_axis", "shift",
+    "transpose", "reshape", "expand_dims", "squeeze", "broadcast_to", "concat", "stack",
+    "getitem", "place", "flip", "roll", "tile", "repeat", "pad", "triu", "tril", "diagonal",
+    "diagonal_matrix", "windows", "take", "take_along_axis", "shift",
 )  # fmt: skip
 TABLE: dict[str, Expansion] = {
     **dict.fromkeys(_MOVING, _moved),

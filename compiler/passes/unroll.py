@@ -19,9 +19,11 @@ from ...dsl.shapes import Type
 from ...dsl.sizes import Size
 from .expansions import Entries, Stays, collected, expanded, lengths
 
-# A call of NumPy takes as long as about 40 operations of numbers, and code that is much longer
-# than this is read by nobody.
-LARGEST = 600
+# ``python -m benchmarks.unroll``: an operation on arrays takes as long as about 40 on numbers, or
+# half of that where it writes into memory that is there. Beyond some hundred nodes nobody reads
+# the code any more.
+NODES_PER_OPERATION = 20
+NODES = 600
 Place = tuple[int, ...]
 
 
@@ -31,7 +33,18 @@ def unrolled(graphs: Sequence[Graph | None]) -> list[Graph | None] | None:
         made = [_Unrolling(graph).result() if graph is not None else None for graph in graphs]
     except Stays:
         return None
-    return made
+    pairs = [(g, m) for g, m in zip(graphs, made, strict=True) if g is not None and m is not None]
+    before = sum(array_operations(graph) for graph, _ in pairs)
+    after = sum(len(graph.nodes) for _, graph in pairs)
+    return made if after <= NODES_PER_OPERATION * before else None
+
+
+def array_operations(graph: Graph) -> int:
+    """The operations that read or make an array."""
+    return sum(
+        bool(node.operands) and any(n.type.rank for n in (node, *node.operands))
+        for node in graph.nodes
+    )
 
 
 def unroll(graph: Graph) -> Graph:
@@ -53,11 +66,11 @@ class _Unrolling:
         if not any(node.type.rank for node in with_steps(graph.nodes)):
             return graph
         for node in graph.nodes:
-            if node.op.name == "scan" or not 0 < math.prod(lengths(node)) <= LARGEST:
+            if node.op.name == "scan" or not 0 < math.prod(lengths(node)) <= NODES:
                 raise Stays
             self.entries[node] = self.of(node)
             self.known.update(self.entries[node].flat)
-            if len(self.known) > LARGEST:
+            if len(self.known) > NODES:
                 raise Stays
         landmarks = [entry for n in graph.landmarks if n in self.entries
                      for entry in self.entries[n].flat]  # fmt: skip
@@ -69,9 +82,9 @@ class _Unrolling:
             tuple(dict.fromkeys(landmarks)),
             graph.seeds,
             {name: self.whole(node) for name, node in graph.gradients.items()},
-            {name: self.entries[node][()] for name, node in numbers.items()},
+            {name: self.entries[node].item() for name, node in numbers.items()},
         )
-        if len(result.nodes) > LARGEST:
+        if len(result.nodes) > NODES:
             raise Stays
         return result
 
@@ -84,7 +97,7 @@ class _Unrolling:
             return collected([self.entry(node, place) for place in np.ndindex(shape)], shape)
         operands = [self.entries[operand] for operand in node.operands]
         if not shape and all(x.ndim == 0 for x in operands):
-            return collected([replace(node, operands=tuple(x[()] for x in operands))], ())
+            return collected([replace(node, operands=tuple(x.item() for x in operands))], ())
         return self.named(node, expanded(node, operands))
 
     def entry(self, node: Node, place: Place) -> Node:
@@ -128,7 +141,7 @@ class _Unrolling:
         """A result: the entries put together again."""
         entries = self.entries[node]
         if not node.type.rank:
-            found: Node = entries[()]
+            found: Node = entries.item()
             return found
         array = make("array", entries.ravel(), node.span, {"shape": node.type.shape})
         return replace(array, name=node.name, cause=node.cause, adjoint_of=node.adjoint_of)
