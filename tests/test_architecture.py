@@ -33,7 +33,7 @@ ORDER = [
     "compiler.passes.patterns", "compiler.passes.simplify", "compiler.passes.symmetry",
     "compiler.passes.stabilise", "compiler.passes.shelter", "compiler.passes.shapes",
     "compiler.passes.prune", "compiler.passes.common", "compiler.passes.contract", "compiler.passes.products", "compiler.passes.precision",
-    "compiler.passes.expansions", "compiler.passes.unroll",
+    "compiler.passes.entries", "compiler.passes.moving", "compiler.passes.expansions", "compiler.passes.unroll",
     "compiler.passes", "compiler.cost", "compiler.specialise",
     "compiler.python", "compiler.names", "compiler.paper",
     "compiler.render", "compiler.setting", "compiler.boundary", "compiler.body", "compiler.looping", "compiler.direct", "compiler.comments",

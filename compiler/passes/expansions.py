@@ -1,87 +1,18 @@
-"""What the entries of an array are, as expressions of numbers: the table of the pass ``unroll``.
-
-An array is a NumPy array of nodes. What only moves entries needs no formula: NumPy moves the
-places of the entries instead.
-"""
+"""What the entries of an array are, as expressions of numbers: the table of the pass ``unroll``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import reduce
-from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...dsl.graph import Node, constant, make, topological
-from ...dsl.shapes import Kind, Type
-from ..interpret import Interpreter
+from ...dsl.graph import Node
+from .entries import Entries, Expansion, Maker, Stays, collected, lengths
+from .moving import MOVES, made
 
-Entries: TypeAlias = NDArray[Any]
-
-
-class Stays(Exception):
-    """An operation that has no expansion."""
-
-
-@dataclass
-class Maker:
-    """Makes the parts of one node, which belong to the same line and the same derivative."""
-
-    node: Node
-
-    def __call__(self, op: str, *operands: Node, **attributes: Any) -> Node:
-        own = self.node
-        more = {"cause": own.cause, "position": own.position}
-        return make(op, operands, own.span, attributes, **more)
-
-    def number(self, value: float | bool) -> Node:
-        return constant(value, self.node.span)
-
-    def filler(self, value: float) -> Node:
-        """A number of the node's own kind."""
-        return self.number((bool, int, float)[self.node.type.kind](value))
-
-    def of_kind(self, entry: Node) -> Node:
-        """The entry as one of the node's own kind."""
-        kind = self.node.type.kind
-        if entry.type.kind is kind:
-            return entry
-        return self("as_float" if kind is Kind.FLOAT else "as_int", entry)
-
-    def chain(self, op: str, entries: Sequence[Node], empty: float | bool) -> Node:
-        """The entries combined from left to right."""
-        if not entries:
-            return self.filler(empty)
-        return self.of_kind(reduce(lambda a, b: self(op, a, b), entries))
-
-    def total(self, entries: Sequence[Node]) -> Node:
-        if self.node.type.kind is Kind.BOOL:  # NumPy's sum of two truth values.
-            return self.chain("logical_or", entries, False)
-        return self.chain("add", entries, 0)
-
-
-Expansion = Callable[[Maker, list[Entries]], Entries]
 Row = Callable[[Maker, list[Node]], Node]
 Rows = Callable[[Maker, list[Node]], list[Node]]
-
-
-def lengths(node: Node) -> tuple[int, ...]:
-    """The shape in numbers. Raises ``Stays`` where a size is not one."""
-    found = []
-    for size in node.type.shape:
-        if size.constant is None:
-            raise Stays
-        found.append(size.constant)
-    return tuple(found)
-
-
-def collected(entries: Sequence[Node], shape: Sequence[int]) -> Entries:
-    result = np.empty(len(entries), object)
-    result[:] = entries
-    return result.reshape(shape)
-
 
 # ── Entry by entry ──────────────────────────────────────────────────────────
 
@@ -91,73 +22,24 @@ def by_entry(m: Maker, operands: list[Entries]) -> Entries:
     if not node.op.math:
         raise Stays
     columns = [x.ravel() for x in np.broadcast_arrays(*operands)]
-    made = [m(node.op.name, *entries, **node.attributes) for entries in zip(*columns, strict=True)]
-    return collected(made, lengths(node))
+    rows = zip(*columns, strict=True)
+    return collected([_entry(m, entries) for entries in rows], lengths(node))
 
 
-# ── What NumPy does to places ───────────────────────────────────────────────
-
-_FILLS = {"pad": "value", "shift": "fill"}
-
-
-def _moved(m: Maker, operands: list[Entries]) -> Entries:
-    """Entries rearranged, new ones being of one value."""
-    node, name = m.node, m.node.op.name
-    attributes, fill = node.attributes, 0
-    if name in _FILLS:
-        fill = attributes[_FILLS[name]]
-        attributes = {**attributes, _FILLS[name]: 0}
-    found, places = [m.filler(fill)], []
-    for position, x in enumerate(operands):
-        if node.op.operand_name(position) in node.op.places:
-            places.append(_constants(x))
-        else:
-            places.append(len(found) + np.arange(x.size).reshape(x.shape))
-            found += x.ravel().tolist()
-    moved = _evaluated(node, places, attributes).astype(int)
-    return collected([m.of_kind(found[i]) for i in moved.ravel()], moved.shape)
+_OF_ITSELF = {"equal": True, "less_equal": True, "greater_equal": True,
+              "less": False, "greater": False, "not_equal": False}  # fmt: skip
 
 
-def _constants(x: Entries) -> NDArray[Any]:
-    """Entries that are known. Raises ``Stays`` where one is not."""
-    if any(node.op.name in ("input", "size") for node in topological(x.flat)):
-        raise Stays
-    return np.reshape(Interpreter({}, {}).run(x.flat), x.shape).astype(np.int64)
-
-
-def _evaluated(node: Node, values: Sequence[NDArray[Any]], attributes: dict[str, Any]) -> Any:
-    """The operation on numbers in place of its operands."""
-    dummies = []
-    for i, operand in enumerate(node.operands):
-        places = node.op.operand_name(i) in node.op.places
-        type_ = Type(Kind.INT if places else Kind.FLOAT, operand.type.shape)
-        dummies.append(make("input", (), node.span, {"name": str(i), "type": type_}))
-    probe = make(node.op, dummies, node.span, attributes)
-    try:
-        return Interpreter({str(i): v for i, v in enumerate(values)}, {}).run([probe])[0]
-    except (IndexError, ValueError):
-        raise Stays from None
-
-
-def _added(m: Maker, operands: list[Entries]) -> Entries:
-    """Sums of entries: which ones is asked of NumPy, an entry at a time."""
-    (x, *places) = operands
-    known = [_constants(p) for p in places]
-    units = np.eye(x.size).reshape(x.size, *x.shape)
-    weights = [_evaluated(m.node, [unit, *known], m.node.attributes) for unit in units]
-    rows = np.reshape(weights, (x.size, -1)).T
-    flat = x.ravel()
-    return collected([m.total(list(flat[row != 0])) for row in rows], lengths(m.node))
-
-
-def _made(m: Maker, operands: list[Entries]) -> Entries:
-    """An array of constants."""
-    (values,) = Interpreter({}, {}).run([m.node])
-    return collected([m.number(value) for value in values.ravel().tolist()], values.shape)
-
-
-def _array(m: Maker, operands: list[Entries]) -> Entries:
-    return collected([m.of_kind(x.item()) for x in operands], lengths(m.node))
+def _entry(m: Maker, operands: tuple[Node, ...]) -> Node:
+    node = m.node
+    if node.op.name in _OF_ITSELF and operands[0] is operands[1]:
+        # The largest entry of one is itself.
+        holds = _OF_ITSELF[node.op.name]
+        if not operands[0].type.is_float or node.op.name in ("less", "greater"):
+            return m.number(holds)
+        nan = m("isnan", operands[0])
+        return m("logical_not", nan) if holds else nan
+    return m(node.op.name, *operands, **node.attributes)
 
 
 # ── Along axes ──────────────────────────────────────────────────────────────
@@ -337,15 +219,8 @@ def _outer(m: Maker, operands: list[Entries]) -> Entries:
     return collected([m("multiply", left, right) for left, right in pairs], lengths(m.node))
 
 
-_MOVING = (
-    "transpose", "reshape", "expand_dims", "squeeze", "broadcast_to", "concat", "stack",
-    "getitem", "place", "flip", "roll", "tile", "repeat", "pad", "triu", "tril", "diagonal",
-    "diagonal_matrix", "windows", "take", "take_along_axis", "shift",
-)  # fmt: skip
 TABLE: dict[str, Expansion] = {
-    **dict.fromkeys(_MOVING, _moved),
-    **dict.fromkeys(("trace", "overlap", "scatter", "scatter_along"), _added),
-    "array": _array,
+    **MOVES,
     "sum": _reduced(lambda m, x: m.total(x)),
     "prod": _reduced(lambda m, x: m.chain("multiply", x, 1)),
     "mean": _reduced(_mean),
@@ -379,7 +254,7 @@ def expanded(node: Node, operands: list[Entries]) -> Entries:
     """The entries of a node, given those of its operands. Raises ``Stays``."""
     maker = Maker(node)
     if not node.operands:
-        return _made(maker, operands)
+        return made(maker)
     if node.op.family in ("elementwise", "pointwise"):
         return by_entry(maker, operands)
     if node.op.name not in TABLE:

@@ -17,7 +17,8 @@ from ...dsl.graph import Graph, Node, make
 from ...dsl.loops import with_steps
 from ...dsl.shapes import Type
 from ...dsl.sizes import Size
-from .expansions import Entries, Stays, collected, expanded, lengths
+from .entries import Entries, Stays, collected, lengths
+from .expansions import expanded
 
 # ``python -m benchmarks.unroll``: an operation on arrays takes as long as about 40 on numbers, or
 # half of that where it writes into memory that is there. Beyond some hundred nodes nobody reads
