@@ -81,7 +81,9 @@ class Entry:
         name, shape = self.parameter(i), i.type.shape
         if self.setting.plain:
             return []
-        expected = f"{name}: expected {i.type}, got shape {{{name}.shape}}"
+        if self._may_be_ready(i):
+            return []
+        expected = _expected(name, i)
         bindings = []
         for axis, dimension in enumerate(shape):
             solution = solve(dimension, known)
@@ -179,6 +181,10 @@ class Entry:
             converted = assigned(floats, "_float_arrays(", arguments, ")", unpacks=True)
             if self.setting.hands_on_dtype:
                 converted.append(f"{INDENT}{self.setting.dtype} = {floats[0]}.dtype")
+            for i in self.inputs if self.checks else ():
+                if self._may_be_ready(i):
+                    name = self.parameter(i)
+                    converted += self._raise_if(f"{name}.ndim != 0", _expected(name, i))
             lines += self._unless_ready(converted) if self.setting.scalar else converted
         for i in self.inputs:
             if i.type.kind is not Kind.FLOAT:
@@ -186,6 +192,12 @@ class Entry:
                 name = self.parameter(i)
                 lines.append(f"{INDENT}{name} = {helper}({quoted(i.name)}, {name})")
         return lines
+
+    def _may_be_ready(self, i: Input) -> bool:
+        """Whether an argument may be a float already, which has no shape to check."""
+        numbers = self.setting.scalar and not self.setting.plain
+        fixed = self.setting.compilation.options.dtype is not None
+        return numbers and not fixed and i.type.is_float and not i.type.rank
 
     def _unless_ready(self, lines: list[str]) -> list[str]:
         """Conversions, but not of what is an array of float64 or a float already: they take longer
@@ -322,6 +334,10 @@ class Entry:
         arguments = names + [self.setting.sizes[n] for n in interface.open_sizes]
         names += [self.setting.dtype] * self.setting.hands_on_dtype
         return assigned(names, "_inputs(", arguments, ")")
+
+
+def _expected(name: str, i: Input) -> str:
+    return f"{name}: expected {i.type}, got shape {{{name}.shape}}"
 
 
 def _number(value: float) -> str:
