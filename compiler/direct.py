@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..dsl.graph import Node
+from ..dsl.loops import with_steps
 from .body import Commenter, guarded_nodes, no_comment
 from .looping import Statements
 from .names import Names
@@ -65,7 +66,7 @@ class Attempt:
     ) -> list[str] | None:
         """The lines, or nothing where care changes nothing."""
         direct = Direct(self.careful, guarded_nodes(self.order, results))
-        if not any(direct.saves(node) for node in function.nodes):
+        if not any(direct.saves(node) for node in with_steps(function.nodes)):
             return None
         given, free = dict(self.careful.names), self.names.copy()
         tried = Statements(direct, self.names, INDENT * 2)
