@@ -35,10 +35,10 @@ class Checking:
 
     def check(self) -> list[str]:
         inputs, where = self.inputs()
-        module = "random" if self.setting.scalar else self.setting.module("np")
-        if self.setting.scalar:
+        module = "random" if self.setting.plain else self.setting.module("np")
+        if self.setting.plain:
             self.setting.uses.modules.add("random")
-        made = "Random" if self.setting.scalar else "random.default_rng"
+        made = "Random" if self.setting.plain else "random.default_rng"
         doc = [
             "Compare the derivatives with differences of the functions, and print a table.",
             f"{where} ``seed`` chooses what is random: what arrives at outputs, directions, and "
@@ -46,7 +46,7 @@ class Checking:
             "derivative is wrong.",
         ]
         # Points near the edge of a domain are no reason to warn.
-        lines = [] if self.setting.scalar else [f'@{module}.errstate(all="ignore")']
+        lines = [] if self.setting.plain else [f'@{module}.errstate(all="ignore")']
         lines += ["def check(seed: int = 0) -> int:", *docstring(doc, INDENT)]
         lines.append(f"{INDENT}rng = {module}.{made}(seed)")
         lines += inputs
@@ -113,7 +113,7 @@ class Checking:
         """The given values as expressions, by parameter."""
         nodes = list(example.given.values())
         lowered = lower_nodes(nodes)
-        scalar = self.setting.scalar
+        scalar = self.setting.plain
         known = ranges(lowered.values()) if scalar else {}
         sizes = {name: str(value) for name, value in example.sizes.items()}
         renderer = Renderer(scalar, known, {}, self.setting.modules, sizes, "float")
@@ -143,7 +143,7 @@ class Checking:
         if shape:
             call = f"{self.setting.kernel('_mixed')}({', '.join(given)}, rng)"
         else:
-            integers = "randrange" if self.setting.scalar else "integers"
+            integers = "randrange" if self.setting.plain else "integers"
             call = f"rng.{integers}({', '.join(given)})"
         return f"{call} == 1" if i.type.kind is Kind.BOOL else call
 

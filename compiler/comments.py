@@ -28,6 +28,7 @@ class BackwardComments:
             if node.cause is not None and node.position is not None:
                 self.positions.setdefault(node.cause, set()).add(node.position)
         self.explained: set[Node] = set()
+        self.added: set[Node] = set()
 
     def __call__(self, node: Node, inside: list[Node]) -> list[str]:
         causes = dict.fromkeys(p.cause for p in reversed(inside) if p.position is not None)
@@ -69,7 +70,11 @@ class BackwardComments:
                 )
                 lines.append(_cut(text))
             if part.op.name == "add" and part.adjoint_of is not None:
-                name = paper.label(part.adjoint_of)
+                whole = part.adjoint_of.attributes.get("whole", part.adjoint_of)
+                if whole in self.added:
+                    continue  # Another entry of an array.
+                self.added.add(whole)
+                name = paper.label(whole)
                 total = part.operands[0].attributes.get("name") == f"d_{called(part.adjoint_of)}"
                 often = "in every step" if total else "more than once"
                 lines.append(_cut(f"# {name} is used {often}: its gradients add up."))

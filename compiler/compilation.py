@@ -97,6 +97,8 @@ class Compilation:
     """Outputs and, under the names of ``tangent_of``, their tangents; seeds are those of inputs."""
     hvp: Graph | None = None
     """As gradients, the derivative of the gradient along the seeds."""
+    unrolled: bool = False
+    """Whether arrays are only what functions take and return: inside, all are numbers."""
 
     @property
     def interface(self) -> Interface:

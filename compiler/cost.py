@@ -9,7 +9,7 @@ from ..dsl.loops import Loop
 from ..dsl.sizes import Size, product
 from .schedule import call_key
 
-_FREE = ("input", "constant", "size", "alias", "detach", "as_float")
+_FREE = ("input", "constant", "size", "alias", "detach", "as_float", "array")
 
 
 def flops(nodes: Iterable[Node]) -> Size:

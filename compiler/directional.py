@@ -7,7 +7,6 @@ from .compilation import tangent_of
 from .functions import Functions, FunctionScope
 from .matrices import Matrices
 from .python import INDENT, bracketed, docstring
-from .schedule import plan
 
 
 class Directional:
@@ -47,7 +46,7 @@ class Directional:
             parameters.append("*")
         for name, written in names.items():
             rank = self.interface.input(name).type.rank
-            number = "float" if self.setting.scalar else "float | Scalar"
+            number = "float" if self.setting.plain else "float | Scalar"
             parameters.append(f"{written}: {'ArrayLike' if rank else number} = 0.0")
         return scope, names, parameters
 
@@ -58,8 +57,7 @@ class Directional:
         for name, written in names.items():
             type_ = self.interface.input(name).type
             conversions += self.functions.converted(scope, written, type_, spread=True)
-        given = [*graph.inputs.values(), *graph.seeds.values()]
-        scope.write(plan(graph.nodes, results, given))
+        self.functions.compute(scope, results, [*graph.inputs.values(), *graph.seeds.values()])
         return conversions
 
     def assembled(

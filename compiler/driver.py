@@ -25,7 +25,7 @@ from .compilation import DEFAULT, EXTRAS, Compilation, Options
 from .differentiate import along, seed_nodes, with_gradients, with_tangents
 from .module import module_text
 from .nested import expand
-from .passes import finish, has_arrays, optimise
+from .passes import finish, has_arrays, numbers_alone, optimise
 from .passes.blocks import blocks
 from .passes.fission import fission
 from .passes.log import Rewritten, recorded
@@ -108,9 +108,13 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
         made = [_faster(g, options) if g is not None else None for g in made]
         made[1:] = [blocks(g) if g is not None else None for g in made[1:]]
     arrays = has_arrays(g for g in made[:2] if g is not None)
+    apart = numbers_alone(made, options.level) if arrays and options.level > 1 else None
+    if apart is not None:
+        made, arrays = apart, False
     ready = [finish(g, arrays=arrays) if g is not None else None for g in made]
     assert ready[0] is not None
-    return Compilation(program, options, graph, ready[0], ready[1], seeds, ready[2], ready[3])
+    return Compilation(program, options, graph, ready[0], ready[1], seeds, ready[2], ready[3],
+                       apart is not None)  # fmt: skip
 
 
 def _faster(graph: Graph, options: Options) -> Graph:

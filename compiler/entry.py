@@ -40,7 +40,7 @@ class Entry:
     def separate(self) -> bool:
         """Whether the checks are a function of their own."""
         interface = self.setting.compilation.interface
-        if not self.setting.scalar:
+        if not self.setting.plain:
             return bool(self.inputs)
         domains = any(i.domain for i in self.inputs)
         asked = domains or bool(interface.conditions) or bool(interface.open_sizes)
@@ -99,7 +99,7 @@ class Entry:
         return f"{name}: expected {i.type}, got shape {{{name}.shape}}"
 
     def _rank(self, i: Input) -> list[_Check]:
-        if self.setting.scalar:
+        if self.setting.plain or self._may_be_ready(i):
             return []
         test = f"{self.parameter(i)}.ndim != {i.type.rank}"
         return [_Check(self._raise_if(test, self._expected(i)))]
@@ -110,7 +110,7 @@ class Entry:
         own = [n for n, origin in self.origin.items() if origin == i.name]
         if not shape:
             return self._rank(i)
-        if self.setting.scalar or [size.name for size in shape] == own:
+        if self.setting.plain or self._may_be_ready(i) or [size.name for size in shape] == own:
             return []
         needed = {n for d in shape for n in d.names()}
         expected = self._expected(i)
@@ -166,18 +166,27 @@ class Entry:
     def conversions(self) -> list[str]:
         """Statements that turn arguments into what the function computes with; they stay where
         checks are left out, for they decide the precision."""
-        if self.setting.scalar:
+        if self.setting.plain:
             return self._scalar_conversions()
         floats = [self.parameter(i) for i in self.inputs if i.type.kind is Kind.FLOAT]
         lines: list[str] = []
         dtype = self.setting.compilation.options.dtype
+        np = self.setting.module("np")
+        if self.setting.hands_on_dtype:
+            lines.append(f"{INDENT}{self.setting.dtype} = {np}.dtype({np}.{dtype or 'float64'})")
         if dtype is not None:
-            np = self.setting.module("np")
             lines += [f"{INDENT}{name} = {np}.asarray({name}, {np}.{dtype})" for name in floats]
         elif floats:
             self.setting.kernel("_float_arrays")
             arguments = [f"{name}={name}" for name in floats]
-            lines += assigned(floats, "_float_arrays(", arguments, ")", unpacks=True)
+            converted = assigned(floats, "_float_arrays(", arguments, ")", unpacks=True)
+            if self.setting.hands_on_dtype:
+                converted.append(f"{INDENT}{self.setting.dtype} = {floats[0]}.dtype")
+            for i in self.inputs if self.checks else ():
+                if self._may_be_ready(i):
+                    name = self.parameter(i)
+                    converted += self._raise_if(f"{name}.ndim != 0", self._expected(i))
+            lines += self._unless_ready(converted) if self.setting.scalar else converted
         for i in self.inputs:
             if i.type.kind is not Kind.FLOAT:
                 helper = self.setting.kernel(f"_{i.type.kind}_array")
@@ -185,12 +194,38 @@ class Entry:
                 lines.append(f"{INDENT}{name} = {helper}({quoted(i.name)}, {name})")
         return lines
 
+    def _may_be_ready(self, i: Input) -> bool:
+        """Whether an argument may be a float already, which has no shape to check."""
+        numbers = self.setting.scalar and not self.setting.plain
+        fixed = self.setting.compilation.options.dtype is not None
+        return numbers and not fixed and i.type.is_float and not i.type.rank
+
+    def _unless_ready(self, lines: list[str]) -> list[str]:
+        """Conversions, but not of what is an array of float64 or a float already: they take longer
+        than what a function of few numbers computes."""
+        np = self.setting.module("np")
+        tests = []
+        for i in self.inputs:
+            name = self.parameter(i)
+            if i.type.is_float and i.type.rank:
+                tests += [f"type({name}) is {np}.ndarray", f"{name}.dtype == {np}.float64"]
+            elif i.type.is_float:
+                tests.append(f"isinstance({name}, float)")
+        line = f"{INDENT}if not ({' and '.join(tests)}):"
+        if len(tests) == 1:
+            line = f"{INDENT}if not {tests[0]}:"
+        head = [line]
+        if not fits(line):
+            rest = [f"{INDENT * 2}and {test}" for test in tests[1:]]
+            head = [f"{INDENT}if not (", f"{INDENT * 2}{tests[0]}", *rest, f"{INDENT}):"]
+        return head + [INDENT + line for line in lines]
+
     def _scalar_conversions(self) -> list[str]:
         lines = []
         floats = [self.parameter(i) for i in self.inputs if i.type.kind is Kind.FLOAT]
         joined = ", ".join(floats)
         line = f"{INDENT}{joined} = map(float, ({joined}))"
-        if len(floats) > 1 and fits(line):
+        if len(floats) > 1 and fits(line) and not self.setting.quick:  # It is half as fast.
             lines.append(line)
         else:
             lines += [f"{INDENT}{name} = float({name})" for name in floats]
@@ -225,8 +260,7 @@ class Entry:
             if limit is not None:
                 number = self.text(limit) if isinstance(limit, Size) else _number(limit)
                 tests.append(f"{name} {sign}{'' if strict else '='} {number}")
-        scalar = self.setting.scalar
-        if scalar:
+        if self.setting.plain or (self.setting.scalar and not i.type.rank):
             test = " and ".join(tests)
             condition = f"not {test}" if len(tests) == 1 else f"not ({test})"
         else:
@@ -262,17 +296,20 @@ class Entry:
         open_sizes = [setting.sizes[n] for n in setting.compilation.interface.open_sizes]
         parameters = [f"{self.parameter(i)}: {setting.accepted(i.type)}" for i in self.inputs]
         parameters += [f"{name}: int" for name in open_sizes]
-        types = [setting.annotation(i.type) for i in self.inputs]
+        types = [setting.held(i.type) for i in self.inputs]
+        if setting.hands_on_dtype:
+            types.append(f"{setting.module('np')}.dtype[Any]")
         result = types[0] if len(types) == 1 else f"tuple[{', '.join(types)}]"
         if not fits(f") -> {result}:"):
             result = f"tuple[{types[0] if len(set(types)) == 1 else 'Any'}, ...]"
         lines = bracketed("def _inputs(", parameters, f") -> {result}:")
-        what = "numbers" if setting.scalar else "arrays"
+        what = "numbers" if setting.plain else "arrays"
         promise = " ValueError where one does not fit." if self.checks else ""
         lines.append(f'{INDENT}"""The arguments as {what}.{promise}"""')
         lines += self.conversions()
         lines += self._kept_checks()
         results = [self._result(i) for i in self.inputs]
+        results += [setting.dtype] * setting.hands_on_dtype
         if result == "Scalar":  # NumPy's stubs do not say what a call of a dtype's type gives.
             name = Names(self.parameter(i) for i in self.inputs).fresh("number")
             lines.append(f"{INDENT}{name}: Scalar = {results[0]}")
@@ -285,8 +322,9 @@ class Entry:
     def _result(self, i: Input) -> str:
         """An argument as it is handed on: arrays without axes become scalars."""
         name = self.parameter(i)
-        scalar = not i.type.rank and not self.setting.scalar
-        return f"{name}.dtype.type({name})" if scalar else name
+        if i.type.rank or self.setting.plain:
+            return name
+        return f"{i.type.kind}({name})" if self.setting.scalar else f"{name}.dtype.type({name})"
 
     def call(self) -> list[str]:
         """The first statements of a function that takes the inputs."""
@@ -295,6 +333,7 @@ class Entry:
         names = [self.parameter(i) for i in self.inputs]
         interface = self.setting.compilation.interface
         arguments = names + [self.setting.sizes[n] for n in interface.open_sizes]
+        names += [self.setting.dtype] * self.setting.hands_on_dtype
         return assigned(names, "_inputs(", arguments, ")")
 
 

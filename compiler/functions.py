@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..dsl.graph import Graph, Node
-from ..dsl.shapes import Kind, Type
+from ..dsl.shapes import Type
 from .body import Commenter, no_comment
+from .boundary import Boundary
 from .comments import BackwardComments
+from .direct import Attempt
 from .entry import Entry
 from .looping import Statements
 from .names import Names
@@ -31,11 +34,16 @@ class FunctionScope:
     def give(self, node: Node, name: str) -> None:
         self.renderer.names[node] = name
 
-    def write(self, function: Function, comment: Commenter = no_comment) -> None:
-        body = Statements(self.renderer, self.names)
+    def write(self, function: Function, comment: Commenter, *, quick: bool) -> None:
         graph = self.graph
-        body.take(function, graph.nodes, [*graph.outputs.values(), *graph.gradients.values()])
-        self.lines += body.write(comment)
+        results = [*graph.outputs.values(), *graph.gradients.values()]
+        attempt = Attempt(self.renderer, self.names, graph.nodes)
+        lines = attempt.write(function, results, comment) if quick else None
+        if lines is None:
+            body = Statements(self.renderer, self.names)
+            body.take(function, graph.nodes, results)
+            lines = body.write(comment)
+        self.lines += lines
 
 
 class Functions:
@@ -47,6 +55,7 @@ class Functions:
         self.compilation = setting.compilation
         self.interface = self.compilation.interface
         self.entry = Entry(setting)
+        self.boundary = Boundary(setting)
         self.kept: tuple[Node, ...] = ()
         self.fields: dict[Node, str] = {}
         self.kept_sizes: tuple[str, ...] = ()
@@ -87,12 +96,13 @@ class Functions:
         for name, value in self.entry.size_expressions.items():
             if name in needed:
                 lines.append(f"{INDENT}{self.setting.sizes[name]} = {value}")
-        if dtype:
+        if dtype and not self.setting.hands_on_dtype:
             lines.append(f"{INDENT}{self.setting.dtype} = {self.dtype_source()}")
         return lines
 
     def dtype_source(self) -> str:
-        floats = [i for i in self.setting.inputs if i.type.is_float]
+        floats = [i for i in self.setting.inputs
+                  if i.type.is_float and (i.type.rank or not self.setting.scalar)]  # fmt: skip
         if floats:
             return f"{self.setting.parameters[floats[0].name]}.dtype"
         np = self.setting.module("np")
@@ -100,6 +110,8 @@ class Functions:
 
     def result_texts(self, scope: FunctionScope, nodes: list[Node], given: list[Node]) -> list[str]:
         """The texts of results, copied where two values would share memory."""
+        if self.setting.scalar:
+            return self.boundary.results(nodes, scope.renderer, scope.names, scope.lines)
         taken = {owner for node in given for owner in _owners(node)}
         texts = []
         for node in nodes:
@@ -109,7 +121,7 @@ class Functions:
                 inputs = any(owner.op.name == "input" for owner in owners)
                 text += ".copy()" * (bool(owners & taken) or inputs or _repeats(node))
                 taken |= owners
-            elif node.type.is_float and is_weak(node) and not self.setting.scalar:
+            elif node.type.is_float and is_weak(node):
                 scope.renderer.uses.dtype = True
                 text = f"{self.setting.dtype}.type({text})"
             texts.append(text)
@@ -118,11 +130,12 @@ class Functions:
     def forward(self) -> FunctionScope:
         graph = self.compilation.both
         outputs = list(graph.outputs.values())
-        first = plan(graph.nodes, outputs, graph.inputs.values())
+        given = self.boundary.given(graph.inputs.values(), outputs)
+        first = plan(graph.nodes, self.boundary.parts(outputs), given)
         self.kept = kept_for_backward(graph, first)
         results = [*outputs, *(node for node in self.kept if node.op.name != "input")]
         scope = self.scope(graph)
-        scope.write(plan(graph.nodes, results, graph.inputs.values()))
+        self.compute(scope, results, graph.inputs.values())
         self.fields = {node: scope.renderer.names[node] for node in self.kept}
         return scope
 
@@ -133,7 +146,7 @@ class Functions:
         parts = []
         for output, name in written.items():
             type_ = self.compilation.output_type(output)
-            number = "float" if self.setting.scalar else "float | Scalar"
+            number = "float" if self.setting.plain else "float | Scalar"
             annotation = "ArrayLike" if type_.rank else number
             default = ""
             if len(seeds) > 1:
@@ -171,6 +184,26 @@ class Functions:
             lines += bracketed("raise ValueError(", [message], ")", INDENT * 2)
         return lines
 
+    def has_dtype(self, node: Node) -> bool:
+        """Whether a value has a dtype to take over: an array or a scalar of NumPy."""
+        return node.type.is_float and bool(node.type.rank or not self.setting.scalar)
+
+    def compute(
+        self,
+        scope: FunctionScope,
+        results: Iterable[Node],
+        given: Iterable[Node],
+        *,
+        explained: bool = False,
+    ) -> None:
+        """Writes the statements that compute results, with comments where that is ``explained``."""
+        graph, results = scope.graph, list(results)
+        given = self.boundary.given(given, results)
+        scope.lines += self.boundary.opened(given, scope.renderer, scope.names)
+        function = plan(graph.nodes, self.boundary.parts(results), given)
+        comment = self.comments(function, graph) if explained else no_comment
+        scope.write(function, comment, quick=self.setting.quick)
+
     def comments(self, function: Function, graph: Graph) -> BackwardComments:
         return BackwardComments(self.interface.source, function.nodes, _sharing(graph))
 
@@ -195,12 +228,11 @@ class Functions:
         given = [*self.kept, *graph.seeds.values()]
         checks = self.seed_checks(scope, written)
         results = list(graph.gradients.values())
-        function = plan(graph.nodes, results, given)
-        scope.write(function, self.comments(function, graph))
+        self.compute(scope, results, given, explained=True)
         texts = self.result_texts(scope, results, given)
         uses = scope.renderer.uses
         self.kept_sizes = tuple(n for n in self.setting.sizes if n in uses.sizes)
-        arrays = [name for node, name in self.fields.items() if _has_dtype(node)]
+        arrays = [name for node, name in self.fields.items() if self.has_dtype(node)]
         self.keeps_dtype = uses.dtype and not arrays
         self.setting.merge(uses)
         head = bracketed("def backward(", [f"{cache}: Cache", *parameters], ") -> Gradients:")
@@ -209,7 +241,7 @@ class Functions:
         if uses.dtype and arrays:
             lines.append(f"{INDENT}{self.setting.dtype} = {arrays[0]}.dtype")
         lines += [*checks, *scope.lines]
-        return lines + bracketed("return Gradients(", texts, ")", INDENT)
+        return lines + self.made("return ", "Gradients", texts)
 
     def unpack(self, cache: str) -> list[str]:
         fields = self.cache_fields()
@@ -221,7 +253,7 @@ class Functions:
         return [line] if fits(line) else [f"{INDENT}{n} = {cache}.{n}" for n in names]
 
     def cache_fields(self) -> list[tuple[str, str]]:
-        fields = [(name, self.setting.annotation(node.type)) for node, name in self.fields.items()]
+        fields = [(name, self.setting.held(node.type)) for node, name in self.fields.items()]
         fields += [(self.setting.sizes[name], "int") for name in self.kept_sizes]
         if self.keeps_dtype:
             fields.append((self.setting.dtype, f"{self.setting.module('np')}.dtype[Any]"))
@@ -236,7 +268,6 @@ class Functions:
         if len(outputs) > 1:
             value = f"Outputs({', '.join(texts)})"
         fields = [name for name, _ in self.cache_fields()]
-        cache = f"Cache({', '.join(fields)})"
         self.setting.merge(uses)
         head = bracketed(
             "def forward(", self.parameters(), f") -> tuple[{self.result_type()}, Cache]:"
@@ -245,14 +276,15 @@ class Functions:
         dtype = uses.dtype or self.keeps_dtype
         lines += self.locals(scope, uses.sizes | set(self.kept_sizes), dtype)
         lines += scope.lines
-        if fits(f"{INDENT}return {value}, {cache}"):
-            return [*lines, f"{INDENT}return {value}, {cache}"]
+        only = self.made(f"return {value}, ", "Cache", fields)
+        if len(only) == 1 and fits(only[0]):
+            return lines + only
         if len(outputs) > 1:
             name = scope.names.fresh("out")
             lines += bracketed(f"{name} = Outputs(", texts, ")", INDENT)
             value = name
         name = scope.names.fresh("cache")
-        lines += bracketed(f"{name} = Cache(", fields, ")", INDENT)
+        lines += self.made(f"{name} = ", "Cache", fields)
         return [*lines, f"{INDENT}return {value}, {name}"]
 
     def result_type(self) -> str:
@@ -266,10 +298,9 @@ class Functions:
         assert graph is not None and self.interface.objective is not None
         value = graph.outputs[self.interface.objective]
         gradients = list(graph.gradients.values())
-        reserved = [] if self.setting.scalar else ["out"]
+        reserved = [] if self.setting.plain else ["out"]
         scope = self.scope(graph, *reserved)
-        function = plan(graph.nodes, [value, *gradients], graph.inputs.values())
-        scope.write(function, self.comments(function, graph))
+        self.compute(scope, [value, *gradients], graph.inputs.values(), explained=True)
         result, *texts = self.result_texts(scope, [value, *gradients], [])
         uses = scope.renderer.uses
         self.setting.merge(uses)
@@ -287,11 +318,21 @@ class Functions:
         lines += scope.lines
         if into is not None:
             lines += self.write_into(into, result, texts)
-        if fits(f"{INDENT}return {result}, Gradients({', '.join(texts)})"):
-            return [*lines, f"{INDENT}return {result}, Gradients({', '.join(texts)})"]
+        only = self.made(f"return {result}, ", "Gradients", texts)
+        if len(only) == 1 and fits(only[0]):
+            return lines + only
         name = scope.names.fresh("gradients")
-        lines += bracketed(f"{name} = Gradients(", texts, ")", INDENT)
+        lines += self.made(f"{name} = ", "Gradients", texts)
         return [*lines, f"{INDENT}return {result}, {name}"]
+
+    def made(self, head: str, name: str, fields: list[str]) -> list[str]:
+        """``head`` and a named tuple: by its class, or faster where that counts."""
+        if self.setting.quick and fields:
+            values = ", ".join(fields) + "," * (len(fields) == 1)
+            lines = bracketed(f"{head}_new(", [name, f"({values})"], ")", INDENT)
+            if all(map(fits, lines)):
+                return lines
+        return bracketed(f"{head}{name}(", fields, ")", INDENT)
 
     def write_into(self, into: str, result: str, texts: list[str]) -> list[str]:
         """The return for a caller who brings arrays."""
@@ -326,7 +367,7 @@ class Functions:
             f"{name} ({self.compilation.output_type(name)})" for name in self.interface.outputs
         )
         closing = "The cache refers to the inputs: do not change them before ``backward``."
-        if self.setting.scalar:
+        if self.setting.plain:
             closing = ""
         return [f"The value of {what}, and the cache for ``backward``.",
                 self.argument_lines(), closing]  # fmt: skip
@@ -394,8 +435,3 @@ def _repeats(node: Node) -> bool:
     while node.op.view and node.op.name not in _READ_ONLY:
         node = node.operands[0]
     return node.op.name in _READ_ONLY
-
-
-def _has_dtype(node: Node) -> bool:
-    """Whether a value has a dtype to take over: an array or a scalar of NumPy."""
-    return node.type.kind is Kind.FLOAT

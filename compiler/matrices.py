@@ -141,7 +141,7 @@ class Matrices:
         head = bracketed("def hessian(", self.functions.parameters(), ") -> Hessian:")
         lines = [*head, *docstring(paragraphs, INDENT)]
         for name in self.inputs:
-            if self.setting.scalar:
+            if self.setting.plain:
                 arguments = [*self.given, f"{self.direction('v_', name)}=1.0"]
                 lines += bracketed(f"{self.local(f'column_{name}')} = hvp(", arguments, ")", INDENT)
             else:
@@ -158,7 +158,7 @@ class Matrices:
 
     def second_derivatives(self, first: str, head: str) -> list[str]:
         """The statement that makes a row of the Hessian."""
-        if self.setting.scalar:
+        if self.setting.plain:
             numbers = [f"{self.local(f'column_{second}')}.{first}" for second in self.inputs]
             return bracketed(head, numbers, ")", INDENT)
         parts = [
@@ -188,7 +188,7 @@ class Matrices:
 
     def kind(self, field: str) -> str:
         """The Python type of a block: with an input that has axes, it is an array."""
-        if self.setting.scalar:
+        if self.setting.plain:
             return "float"
         ranked = self.interface.input(self.wrt[field]).type.rank
         return "Array" if ranked else "Array | Scalar"

@@ -18,7 +18,8 @@ from .setting import MODULES, Setting
 def module_text(compilation: Compilation, spec: str, command: str, version: str) -> str:
     """The module. ``spec`` and ``command`` are the path and the command line of its header."""
     graphs = [compilation.both, *([compilation.at_once] if compilation.at_once else [])]
-    writer = _Module(Setting(compilation, not has_arrays(graphs)))
+    arrays = has_arrays(graphs)
+    writer = _Module(Setting(compilation, compilation.unrolled or not arrays, arrays))
     return writer.text(spec, command, version)
 
 
@@ -74,6 +75,8 @@ class _Module:
     def kernel_blocks(self, files: tuple[str, ...]) -> list[list[str]]:
         """The kernels of some files that the module uses, with what they mention there."""
         available = kernels(files)
+        if self.setting.scalar and files == ARRAYS:  # Those of numbers compute.
+            available = {n: k for n, k in available.items() if n not in kernels(SCALARS)}
         wanted = self.setting.uses.kernels & available.keys()
         stack = list(wanted)
         while stack:
@@ -98,7 +101,7 @@ class _Module:
             return []
         checking = Checking(self.functions)
         last = [checking.check(), checking.main()]
-        files = SCALAR_CHECKS if self.setting.scalar else ARRAY_CHECKS
+        files = SCALAR_CHECKS if self.setting.plain else ARRAY_CHECKS
         return [*self.kernel_blocks(files), *last]
 
     def imports(self, body: str) -> list[str]:
@@ -117,27 +120,32 @@ class _Module:
         typing = [n for n in ("Any", "NamedTuple", "TypeAlias") if re.search(rf"\b{n}\b", code)]
         standard.append(f"from typing import {', '.join(typing)}")
         lines += standard
-        if not self.setting.scalar:
+        if not self.setting.plain:
             np = self.setting.module("np")
             names = [n for n in ("ArrayLike", "NDArray") if re.search(rf"\b{n}\b", code)]
             lines += ["", f"import numpy as {np}", f"from numpy.typing import {', '.join(names)}"]
         return lines
 
     def aliases(self, body: str) -> list[str]:
-        if self.setting.scalar:
-            return []
-        np = self.setting.module("np")
-        lines = ["Array: TypeAlias = NDArray[Any]"]
-        if re.search(r"\bScalar\b", _without_words(body)):
-            lines.append(f"Scalar: TypeAlias = {np}.floating[Any]")
-        if "_each" in self.setting.uses.kernels:
-            lines.append(f"_POOL = ThreadPoolExecutor({self.compilation.options.threads})")
+        lines, code = [], _without_words(body)
+        if not self.setting.plain:
+            np = self.setting.module("np")
+            lines.append("Array: TypeAlias = NDArray[Any]")
+            if re.search(r"\bScalar\b", code):
+                lines.append(f"Scalar: TypeAlias = {np}.floating[Any]")
+            if "_each" in self.setting.uses.kernels:
+                lines.append(f"_POOL = ThreadPoolExecutor({self.compilation.options.threads})")
+        if re.search(r"\b_new\(", code):
+            lines.append("# The fields of a named tuple in order: faster than a call of its class.")
+            lines.append("_new = tuple.__new__")
         return lines
 
     def text(self, spec: str, command: str, version: str) -> str:
         functions = [*self.functions.write(), *Directional(self.functions).write()]
         checks = self.checks()
-        own = self.kernel_blocks(SCALARS if self.setting.scalar else ARRAYS)
+        own = self.kernel_blocks(SCALARS) if self.setting.scalar else []
+        if not self.setting.plain:
+            own += self.kernel_blocks(ARRAYS)
         blocks = [*self.classes(), *own, *functions, *checks]
         body = "\n\n\n".join("\n".join(block) for block in blocks)
         aliases = self.aliases(body)

@@ -49,6 +49,12 @@ class Names:
         self._numbers: dict[str, int] = {}
         self._indices: set[str] = set()
 
+    def copy(self) -> Names:
+        """The same names taken, for the same scope written another time."""
+        other = Names(self.taken)
+        other._numbers, other._indices = dict(self._numbers), set(self._indices)
+        return other
+
     def fresh(self, wanted: str) -> str:
         name = wanted
         while name in self.taken or keyword.iskeyword(name):

@@ -25,10 +25,12 @@ GLOBALS = (
 
 @dataclass
 class Setting:
-    """``scalar`` modules compute with Python floats and ``math``, the others with NumPy."""
+    """``scalar`` modules compute with Python floats and ``math``, the others with NumPy;
+    ``arrays`` says whether functions take or return any."""
 
     compilation: Compilation
     scalar: bool
+    arrays: bool
     uses: Uses = field(default_factory=Uses)
     renamed: dict[str, str] = field(default_factory=dict)
 
@@ -97,11 +99,31 @@ class Setting:
         self.uses.kernels.add(name)
         return name
 
-    def annotation(self, type_: Type) -> str:
+    @property
+    def plain(self) -> bool:
+        """Whether all that functions take and return are Python's numbers."""
+        return not self.arrays
+
+    @property
+    def quick(self) -> bool:
+        """Whether every tenth of a microsecond counts."""
+        return self.scalar and self.compilation.options.level > 1
+
+    @property
+    def hands_on_dtype(self) -> bool:
+        """Whether ``_inputs`` says the dtype of results: numbers have none to take over."""
+        floats = [i.type for i in self.inputs if i.type.is_float]
+        return self.scalar and self.arrays and bool(floats) and not any(t.rank for t in floats)
+
+    def held(self, type_: Type) -> str:
         """The Python type of a value inside the module."""
+        return str(type_.kind) if self.scalar and not type_.rank else self.annotation(type_)
+
+    def annotation(self, type_: Type) -> str:
+        """The Python type of a value that is taken or returned."""
         if type_.rank:
             return "Array"
-        if self.scalar:
+        if self.plain:
             return str(type_.kind)
         if type_.kind is Kind.FLOAT:
             return "Scalar"
@@ -110,4 +132,4 @@ class Setting:
 
     def accepted(self, type_: Type) -> str:
         """The Python type of an argument."""
-        return str(type_.kind) if self.scalar else "ArrayLike"
+        return str(type_.kind) if self.plain else "ArrayLike"

@@ -101,5 +101,14 @@ def finish(graph: Graph, *, arrays: bool) -> Graph:
     return common.common(precision.precision(graph, arrays))
 
 
+def numbers_alone(graphs: Iterable[Graph | None], level: int) -> list[Graph | None] | None:
+    """All graphs with their small arrays unrolled and optimised again, ``None`` where not all can
+    be."""
+    from .unroll import unrolled
+
+    made = unrolled(list(graphs))
+    return made and [optimise(graph, level) if graph is not None else None for graph in made]
+
+
 def has_arrays(graphs: Iterable[Graph]) -> bool:
     return any(node.type.rank for graph in graphs for node in with_steps(graph.nodes))
