@@ -20,6 +20,8 @@ class Kind(IntEnum):
     INT = 1
     FLOAT = 2
 
+    __hash__ = int.__hash__  # Enum's own is slow, and types are in the keys of tables.
+
     def __str__(self) -> str:
         return self.name.lower()
 
