@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from ..dsl.graph import Node
 from ..dsl.loops import called, with_steps
@@ -11,18 +12,27 @@ from . import paper
 from .python import INDENT, WIDTH, fits, plain
 
 
+Explanations: TypeAlias = "dict[tuple[Node, tuple[int, ...]], list[str]]"
+
+
 class BackwardComments:
     """Above each gradient: the line of the spec it comes from, and the rules for its operands.
 
     ``nodes`` are all that the function computes; ``sharing`` says which names of the spec have
-    the same gradient.
+    the same gradient. ``explanations`` has the lines for a node and some of its operands, which
+    are the same in all functions of a module.
     """
 
     def __init__(
-        self, source: Source, nodes: Iterable[Node], sharing: Mapping[Node, Sequence[str]]
+        self,
+        source: Source,
+        nodes: Iterable[Node],
+        sharing: Mapping[Node, Sequence[str]],
+        explanations: Explanations | None = None,
     ) -> None:
         self.source = source
         self.sharing = sharing
+        self.explanations: Explanations = {} if explanations is None else explanations
         self.positions: dict[Node, set[int]] = {}
         for node in with_steps(nodes):
             if node.cause is not None and node.position is not None:
@@ -35,10 +45,13 @@ class BackwardComments:
         for cause in causes:
             if cause is not None and cause not in self.explained:
                 self.explained.add(cause)
-                lines += self.rules(cause)
+                key = cause, tuple(sorted(self.positions[cause]))
+                if key not in self.explanations:
+                    self.explanations[key] = self.rules(*key)
+                lines += self.explanations[key]
         return lines + self.remarks(node, inside)
 
-    def rules(self, cause: Node) -> list[str]:
+    def rules(self, cause: Node, positions: Sequence[int]) -> list[str]:
         source = cause.span.source
         place = f"(line {cause.span.line})"
         if source is not self.source:
@@ -49,7 +62,6 @@ class BackwardComments:
             text = f"# The loop over {index.label} (line {index.span.line}) in reverse: each step"
             return [_cut(f"{text} passes on what arrives.")]
         head = f"{INDENT}# {paper.definition(cause)}  {place}:"
-        positions = sorted(self.positions[cause])
         if cause.op.variadic:
             positions = positions[:1]
         rules = [paper.rule_on_paper(cause, position) for position in positions]

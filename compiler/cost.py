@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 
 from ..dsl.graph import Node
-from ..dsl.sizes import Size, product
+from ..dsl.sizes import ZERO, Size, product, total
 from .schedule import call_key
 
 _FREE = ("input", "constant", "size", "alias", "detach", "as_float")
@@ -13,20 +13,20 @@ _FREE = ("input", "constant", "size", "alias", "detach", "as_float")
 
 def flops(nodes: Iterable[Node]) -> Size:
     """Arithmetic operations: one for each entry and function, two for each term of a product."""
-    total = Size.of(0)
+    counted = []
     calls: set[Hashable] = set()
     for node in nodes:
         if node.op.results:
             if call_key(node) in calls:
                 continue  # Counted with another result of the call.
             calls.add(call_key(node))
-        total = total + _flops(node)
-    return total
+        counted.append(_flops(node))
+    return total(counted)
 
 
 def _flops(node: Node) -> Size:
     if node.op.name in _FREE or node.op.view or not node.operands:
-        return Size.of(0)
+        return ZERO
     if node.op.flops is not None:
         return node.op.flops([o.type for o in node.operands], node.attributes, node.type)
     return product(node.type.shape)
@@ -34,8 +34,4 @@ def _flops(node: Node) -> Size:
 
 def entries_kept(nodes: Iterable[Node]) -> Size:
     """The numbers that a cache keeps beyond the inputs it refers to."""
-    total = Size.of(0)
-    for node in nodes:
-        if node.op.name != "input":
-            total = total + product(node.type.shape)
-    return total
+    return total(product(node.type.shape) for node in nodes if node.op.name != "input")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ..dsl.graph import Graph, Node
 from ..dsl.shapes import Kind, Type
 from .body import Commenter, no_comment
-from .comments import BackwardComments
+from .comments import BackwardComments, Explanations
 from .entry import Entry
 from .looping import Statements
 from .names import Names
@@ -53,6 +53,7 @@ class Functions:
         self.keeps_dtype = False
         self.seeds: dict[str, str] = {}
         self.directions: dict[str, str] = {}
+        self.explanations: Explanations = {}
 
     def write(self) -> list[list[str]]:
         """The functions in the order of the module, each as its lines."""
@@ -172,7 +173,8 @@ class Functions:
         return lines
 
     def comments(self, function: Function, graph: Graph) -> BackwardComments:
-        return BackwardComments(self.interface.source, function.nodes, _sharing(graph))
+        source, sharing = self.interface.source, _sharing(graph)
+        return BackwardComments(source, function.nodes, sharing, self.explanations)
 
     def seed_scalar(self, scope: FunctionScope, name: str) -> str:
         """A seed as a number of the working precision."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -48,10 +49,8 @@ class Hole:
 class Template:
     parts: tuple[str | Hole, ...]
     precedence: int
-
-    def uses(self, name: str) -> int:
-        """How often an operand's text appears."""
-        return sum(isinstance(p, Hole) and p.name == name for p in self.parts)
+    uses: Mapping[str, int]
+    """How often the text of an operand appears."""
 
 
 @cache
@@ -82,7 +81,8 @@ def template(text: str) -> Template:
         end = hole.end()
     parts.append(text[end:])
     own = ATOM if isinstance(tree, ast.Name) else _own(tree)
-    return Template(tuple(p for p in parts if p != ""), own)
+    uses = Counter(hole["name"] for hole in holes)
+    return Template(tuple(p for p in parts if p != ""), own, uses)
 
 
 def _own(tree: ast.expr) -> int:

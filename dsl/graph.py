@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
 from .domains import Domain
 from .ops import OPS, Attributes, Op
@@ -21,8 +21,18 @@ from .subscripts import Condition, Cut
 if TYPE_CHECKING:
     import networkx
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+
+@dataclass_transform(frozen_default=True, eq_default=False)
+def unchangeable(cls: type[T]) -> type[T]:
+    """A frozen dataclass whose fields the type checker alone guards: a check when running makes
+    up four fifths of the time that a node takes to make, and passes make millions of them."""
+    return dataclass(slots=True, eq=False, repr=False)(cls)
+
+
+
+@unchangeable
 class Node:
     """One operation applied to operands.
 

@@ -57,6 +57,23 @@ class Rewriting:
         pairs = zip(self.below, operands, strict=True)
         return all(not wanted or wanted == found for wanted, found in pairs)
 
+    def may_hold(self, operands: tuple[Node, ...]) -> bool:
+        """A quick look at the operands themselves: the numbers, and whether ``a`` and ``a`` can be
+        the same."""
+        for pattern, node in zip(self.left.operands, operands, strict=True):
+            if pattern.number is not None and not node.is_constant(pattern.number):
+                return False
+        if not self.twins or self.through_names:
+            return True
+        first, second = operands
+        return first is second or first.op.name == second.op.name == "constant"
+
+    @cached_property
+    def twins(self) -> bool:
+        """Whether the operands are one and the same name."""
+        names = [pattern.name for pattern in self.left.operands]
+        return len(names) == 2 and bool(names[0]) and names[0] == names[1]
+
     def apply(self, node: Node, swap: bool = False) -> Node | None:
         """The right-hand side for a node that the left one matches, if its type is the same, or
         a scalar to be repeated.
@@ -64,6 +81,8 @@ class Rewriting:
         With ``swap``, the operands of the node are taken in reverse.
         """
         operands = node.operands[::-1] if swap else node.operands
+        if not self.may_hold(operands):
+            return None
         for binding in _match_all(self.left.operands, operands, {}, self.through_names):
             try:
                 result = _build(self.right, binding, node.span)
