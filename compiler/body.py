@@ -143,7 +143,9 @@ class Body(ABC):
         """The results that one statement computes: those of the node's call that are wanted."""
         if not node.op.results:
             return [node]
-        return self._calls.get(call_key(node)) or [node]  # Alone, it may have been meant to stand inside another statement.
+        return self._calls.get(call_key(node)) or [
+            node
+        ]  # Alone, it may have been meant to stand inside another statement.
 
     def left_side(self, node: Node, targets: list[Node]) -> str:
         if len(targets) == 1:

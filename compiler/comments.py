@@ -11,7 +11,6 @@ from ..dsl.source import Source
 from . import paper
 from .python import INDENT, WIDTH, fits, plain
 
-
 Explanations: TypeAlias = "dict[tuple[Node, tuple[int, ...]], list[str]]"
 
 

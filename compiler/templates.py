@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from ..dsl.frozen import frozen
+
 # Precedence of an expression, as in Python's reference; an atom binds tightest. A quotient rounded
 # down stands below products, since -(a // b) is not (-a) // b.
 LAMBDA, CONDITIONAL, OR, AND, NOT, COMPARE = 0, 1, 2, 3, 4, 5
@@ -21,7 +23,7 @@ _BINARY = {
 _HOLE = re.compile(r"\{(?P<comma>, )?(?P<star>\*)?(?P<name>\w+)\}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Expression:
     """Python text and how tightly it binds."""
 

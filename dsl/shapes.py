@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias
 
+from .frozen import frozen
 from .sizes import ONE, Size, product
 
 
@@ -29,7 +30,7 @@ class Kind(IntEnum):
 Shape: TypeAlias = tuple[Size, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Type:
     kind: Kind
     shape: Shape = ()
