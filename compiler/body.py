@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import bisect, bisect_left
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -59,6 +60,7 @@ class Body(ABC):
         self._written: set[Node] = set()
         self._chosen: dict[Node, str] = {}
         self._signs: dict[Node, str] = {}
+        self._calls: dict[Hashable, list[Node]] = {}
 
     def take(self, function: Function, order: Sequence[Node], results: Iterable[Node]) -> None:
         """The statements to write, what they are given having names already.
@@ -69,6 +71,10 @@ class Body(ABC):
         silent = self.renderer.scalar or self.quiet
         self.risky = set() if silent else risky_nodes(order, results)
         self._written = set(self.renderer.names)
+        self._calls = {}
+        for node in function.statements:
+            if node.op.results:
+                self._calls.setdefault(call_key(node), []).append(node)
         for node in function.statements:
             if node in self._chosen:
                 self.renderer.names[node] = self._chosen[node]
@@ -137,9 +143,9 @@ class Body(ABC):
         """The results that one statement computes: those of the node's call that are wanted."""
         if not node.op.results:
             return [node]
-        key = call_key(node)
-        beside = [n for n in self.function.statements if n.op.results and call_key(n) == key]
-        return beside or [node]  # Alone, it may have been meant to stand inside another statement.
+        return self._calls.get(call_key(node)) or [
+            node
+        ]  # Alone, it may have been meant to stand inside another statement.
 
     def left_side(self, node: Node, targets: list[Node]) -> str:
         if len(targets) == 1:
@@ -195,14 +201,16 @@ class Body(ABC):
         own = [i for i, line in enumerate(self._lines) if not line.is_comment]
         quiet = {i for i in own if self._lines[i].risky}
         for last, following in pairwise(sorted(quiet)):
-            between = [i for i in own if last < i < following]
+            between = own[bisect(own, last) : bisect_left(own, following)]
             if len(between) <= _GAP and all(self._lines[i].harmless for i in between):
                 quiet.update(between)
         lines: list[str] = []
         inside = False
+        below = iter(own)
+        statement = -1
         for position, line in enumerate(self._lines):
-            # A comment goes with the statement below it.
-            statement = next((i for i in own if i >= position), position)
+            if statement < position:  # A comment goes with the statement below it.
+                statement = next(below, position)
             if statement in quiet and not inside:
                 np = self.renderer.module("np")
                 lines.append(f"{self.indent}# A branch that is not taken must not warn.")

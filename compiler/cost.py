@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator
 
 from ..dsl.graph import Node
 from ..dsl.loops import Loop
-from ..dsl.sizes import Size, product
+from ..dsl.sizes import ONE, ZERO, Size, product, total
 from .schedule import call_key
 
 _FREE = ("input", "constant", "size", "alias", "detach", "as_float", "array")
@@ -14,7 +14,7 @@ _FREE = ("input", "constant", "size", "alias", "detach", "as_float", "array")
 
 def flops(nodes: Iterable[Node]) -> Size:
     """Arithmetic operations: one for each entry and function, two for each term of a product."""
-    return sum((times * _flops(node) for node, times in executed(nodes)), start=Size.of(0))
+    return total(times * _flops(node) for node, times in executed(nodes))
 
 
 def executed(nodes: Iterable[Node]) -> Iterator[tuple[Node, Size]]:
@@ -34,9 +34,9 @@ def executed(nodes: Iterable[Node]) -> Iterator[tuple[Node, Size]]:
         if node.op.name == "scan":
             loop: Loop = node.attributes["loop"]
             for part, times in executed(loop.body(stacked.get(call_key(node), ()))):
-                yield part, times * (loop.length if loop.chunk is None else Size.of(1))
+                yield part, times * (loop.length if loop.chunk is None else ONE)
         else:
-            yield node, Size.of(1)
+            yield node, ONE
 
 
 def is_free(node: Node) -> bool:
@@ -46,7 +46,7 @@ def is_free(node: Node) -> bool:
 
 def _flops(node: Node) -> Size:
     if is_free(node):
-        return Size.of(0)
+        return ZERO
     if node.op.flops is not None:
         return node.op.flops([o.type for o in node.operands], node.attributes, node.type)
     return product(node.type.shape)
@@ -61,8 +61,4 @@ def entries_moved(node: Node) -> Size:
 
 def entries_kept(nodes: Iterable[Node]) -> Size:
     """The numbers that a cache keeps beyond the inputs it refers to."""
-    total = Size.of(0)
-    for node in nodes:
-        if node.op.name != "input":
-            total = total + product(node.type.shape)
-    return total
+    return total(product(node.type.shape) for node in nodes if node.op.name != "input")

@@ -9,7 +9,7 @@ from ..dsl.graph import Graph, Node
 from ..dsl.shapes import Type
 from .body import Commenter, no_comment
 from .boundary import Boundary
-from .comments import BackwardComments
+from .comments import BackwardComments, Explanations
 from .direct import Attempt
 from .entry import Entry
 from .looping import Statements
@@ -62,6 +62,7 @@ class Functions:
         self.keeps_dtype = False
         self.seeds: dict[str, str] = {}
         self.directions: dict[str, str] = {}
+        self.explanations: Explanations = {}
 
     def write(self) -> list[list[str]]:
         """The functions in the order of the module, each as its lines."""
@@ -205,7 +206,8 @@ class Functions:
         scope.write(function, comment, quick=self.setting.quick)
 
     def comments(self, function: Function, graph: Graph) -> BackwardComments:
-        return BackwardComments(self.interface.source, function.nodes, _sharing(graph))
+        source, sharing = self.interface.source, _sharing(graph)
+        return BackwardComments(source, function.nodes, sharing, self.explanations)
 
     def seed_scalar(self, scope: FunctionScope, name: str) -> str:
         """A seed as a number of the working precision."""

@@ -11,23 +11,47 @@ from ..dsl import ast
 from ..dsl.constants import literal
 from ..dsl.format import expression_text
 from ..dsl.graph import Node
+from ..dsl.ops import OPS
+from ..dsl.order import free_names
 from ..dsl.source import Source
 from .python import plain
 from .rules import rule_of, rule_tree
 
 _LONGEST = 24
-_CALL = re.compile(r"\w+\([^()]*\)")
+_SILENT = ("expand_dims", "broadcast_to", "as_float")
+_CALL = re.compile(r"\w+(\([^()]*\)|\[[^\[\]]*\])")
 _ONE = ast.Number(Source("1").span(0, 1), "1")
+
+
+def seen(node: Node) -> Node:
+    """What a reader sees of a node: broadcasting goes without saying."""
+    while node.op.name in _SILENT and not node.name:
+        node = node.operands[0]
+    return node
+
+
+def stands_in(node: Node) -> bool:
+    """Whether a loop is given a value that has no name: the placeholder is called an operation."""
+    name = node.attributes.get("name")
+    return node.op.name == "input" and name in OPS and node.span.text != name
+
+
+def mirrored(node: Node) -> bool:
+    """Whether a node is written as another one with a raised T."""
+    return node.op.name in ("transpose", "matrix_transpose") and node.type.rank == 2
 
 
 def label(node: Node) -> str:
     """A node's name, or its text where that is short, or the operation."""
-    if node.op.name == "input":
+    node = seen(node)
+    if node.op.name == "input" and not stands_in(node):
         return str(node.attributes["name"])
     if node.name:
         return node.name.rpartition(".")[2]
-    if node.op.name == "transpose" and node.type.rank == 2:
-        return f"{_atom(label(node.operands[0]))}ᵀ"
+    if node.op.name in ("constant", "size"):
+        return str(node.attributes.get("value", node.attributes.get("size")))
+    if mirrored(node):
+        return _transposed(_atom(label(node.operands[0])))
     text = spec_text(node)
     return text if len(text) <= _LONGEST else f"{node.op.name}(...)"
 
@@ -65,6 +89,21 @@ def differential(text: str) -> str:
     return f"d{text}" if text.isidentifier() or grouped else f"d({text})"
 
 
+def mentioned(node: Node, position: int) -> list[Node]:
+    """The values whose names or texts stand in a rule on paper."""
+    rule = rule_of(node, position)
+    assert rule is not None
+    text = rule if isinstance(rule, str) else rule.root.span.text
+    names = {name.id for name in free_names(rule_tree(text))}
+    found = [node, node.operands[position]]
+    if node.op.name == "where":
+        return [*found, node.operands[0]]
+    if not node.op.variadic:
+        pairs = zip(node.op.operands, node.operands, strict=True)
+        found += [operand for parameter, operand in pairs if parameter.name in names]
+    return found
+
+
 def rule_on_paper(node: Node, position: int) -> str:
     """The rule that sends the gradient of ``node`` to an operand, in the names of the spec."""
     rule = rule_of(node, position)
@@ -72,6 +111,9 @@ def rule_on_paper(node: Node, position: int) -> str:
     text = rule if isinstance(rule, str) else rule.root.span.text
     operand, result = node.operands[position], label(node)
     left, arriving = differential(label(operand)), differential(result)
+    if node.op.name == "transpose":
+        turned = _transposed(arriving) if mirrored(node) else f"{arriving}, its axes turned back"
+        return f"{left} = {turned}"
     names = {"y": _atom(result), "dy": arriving}
     if not node.op.variadic:
         for parameter, value in zip(node.op.operands, node.operands, strict=True):
@@ -102,6 +144,20 @@ def _times(left: ast.Expr, right: ast.Expr) -> ast.Expr:
     if isinstance(right, ast.Binary) and right.operator == "/" and right.left == _ONE:
         return ast.Binary(right.span, "/", left, right.right)
     return ast.Binary(right.span, "*", left, right)
+
+
+def _transposed(text: str) -> str:
+    """A text with a raised T, or without the one that stands behind all of it."""
+    whole = _bare(text)
+    inner = whole.removesuffix("ᵀ")
+    if inner != whole and _grouped(inner):
+        return inner
+    return f"{text if _grouped(text) else f'({text})'}ᵀ"
+
+
+def _grouped(text: str) -> bool:
+    """Whether a text needs no parentheses around it."""
+    return _atom(text) == text or _bare(text) != text
 
 
 def _atom(text: str) -> str:
@@ -169,7 +225,7 @@ class _Printer:
             case ast.Call():
                 return self.call(tree)
             case ast.Transpose():
-                return f"{self.text(tree.operand)}ᵀ"
+                return _transposed(self.text(tree.operand))
             case ast.Binary():
                 return self.binary(tree)
             case ast.Unary():

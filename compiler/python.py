@@ -41,6 +41,8 @@ def quoted(text: str) -> str:
 def plain(text: str) -> str:
     """Text for comments and docstrings: printable, without line breaks."""
     spaced = " ".join(text.split())
+    if spaced.isprintable():
+        return spaced
     return "".join(c if c.isprintable() else f"U+{ord(c):04X}" for c in spaced)
 
 

@@ -47,6 +47,8 @@ class Renderer:
         self.dtype = dtype
         self.threads = threads
         self.uses = Uses()
+        self._texts: dict[str, str] = {}
+        """The templates in use, with the names of modules here."""
 
     def expression(self, node: Node) -> Expression:
         """The name of a node, or the expression that computes it."""
@@ -77,6 +79,8 @@ class Renderer:
     def math_text(self, node: Node) -> str:
         """The ``math`` text, or a kernel where an operand may be outside what it allows."""
         op = node.op
+        if not op.safe:
+            return op.math
         for parameter, operand in zip(op.operands, node.operands, strict=False):
             allowed = op.safe.get(parameter.name)
             if allowed is None:
@@ -104,7 +108,9 @@ class Renderer:
         )
 
     def filled(self, node: Node, text: str) -> Expression:
-        self.note_uses(text)
+        if text not in self._texts:
+            self.note_uses(text)
+            self._texts[text] = self.with_modules(text)
         operands = {}
         variadic = []
         module = "math" if text.startswith("math.") else ""
@@ -113,8 +119,7 @@ class Renderer:
             variadic = rendered
         else:
             operands = {p.name: e for p, e in zip(node.op.operands, rendered, strict=True)}
-        text = self.with_modules(text)
-        return fill(text, operands, lambda name: self.option(node, name), variadic)
+        return fill(self._texts[text], operands, lambda name: self.option(node, name), variadic)
 
     def note_uses(self, text: str) -> None:
         for module in ("np", "math"):
@@ -135,13 +140,9 @@ class Renderer:
         """Whether a node's text would repeat an operand's."""
         if node.op.variadic:
             return node.operands.count(operand) > 1
-        text = template(self.text(node))
-        total = sum(
-            text.uses(p.name)
-            for p, o in zip(node.op.operands, node.operands, strict=True)
-            if o is operand
-        )
-        return total > 1
+        uses = template(self.text(node)).uses
+        pairs = zip(node.op.operands, node.operands, strict=True)
+        return sum([uses.get(p.name, 0) for p, o in pairs if o is operand]) > 1
 
     # ── Numbers, sizes, options ─────────────────────────────────────────────
 

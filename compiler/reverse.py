@@ -125,7 +125,7 @@ class _Reverse:
         """Names a freshly made adjoint after its node; what only passes through keeps its name."""
         value = total.value
         if value.adjoint_of is None and value.op.name not in ("input", "constant"):
-            value = replace(value, adjoint_of=node)
+            value = value.marked(node)
         return Adjoint(value, total.guard, total.clean)
 
     def _through_loop(self, node: Node) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from ..dsl.graph import Graph, Node, topological
 from ..dsl.intervals import REAL
@@ -82,11 +83,12 @@ def plan(
     given, results = tuple(given), tuple(results)
     needed = set(topological(results, given))
     nodes = [node for node in order if node in needed]
-    uses = Counter(operand for node in nodes for operand in node.operands)
+    uses = Counter(chain.from_iterable(node.operands for node in nodes))
     uses.update(results)
     forced = {*separate, *results}
     for node in nodes:
-        forced.update(seen_in_steps(node))
+        if node.op.name == "scan":
+            forced.update(seen_in_steps(node))
         if uses[node] > 1 and _in_place(node) and node.operands:
             forced.update(o for o in node.operands if not is_leaf(o) and not _in_place(o))
     weight: dict[Node, int] = {}
@@ -100,7 +102,7 @@ def plan(
             statements.append(node)  # Several results of one call are one statement.
             weight[node] = 0
             continue
-        own = 1 + sum(weight.get(operand, 0) for operand in node.operands)
+        own = 1 + sum([weight.get(operand, 0) for operand in node.operands])
         if _stays(node, uses[node], forced) or own > _MAX_WEIGHT:
             statements.append(node)
             weight[node] = 0
@@ -117,8 +119,6 @@ def _has_more(node: Node) -> bool:
 
 def seen_in_steps(node: Node) -> list[Node]:
     """The operands of a loop that its steps refer to, and that must be variables for that."""
-    if node.op.name != "scan":
-        return []
     loop: Loop = node.attributes["loop"]
     _, captured, rows, steps = loop.split(node.operands)
     found = [o for o in (*captured, *steps) if o.op.name == "zeros" or not _in_place(o)]
@@ -176,6 +176,12 @@ def _names(node: Node) -> bool:
     return bool(node.name and not source.name and source.op.name != "input")
 
 
+def _is_cheap(node: Node) -> bool:
+    """Whether the backward pass rather makes a value again than takes it from the cache."""
+    again = node.op.view and not _names(node)
+    return again or is_weak(node) or (not node.name and node.op.cheap)
+
+
 def kept_for_backward(graph: Graph, forward: Function) -> tuple[Node, ...]:
     """The values of the forward pass that the gradients need: the fields of the cache.
 
@@ -183,6 +189,7 @@ def kept_for_backward(graph: Graph, forward: Function) -> tuple[Node, ...]:
     """
     available = forward.nodes
     calls = {call_key(node) for node in available if _has_more(node)}
+    inputs = set(graph.inputs.values())
     kept: dict[Node, None] = {}
     seen: set[Node] = set()
     stack = list(graph.gradients.values())
@@ -191,11 +198,8 @@ def kept_for_backward(graph: Graph, forward: Function) -> tuple[Node, ...]:
         if node in seen:
             continue
         seen.add(node)
-        again = node.op.view and not _names(node)
-        cheap = again or is_weak(node) or (not node.name and node.op.cheap)
-        if (node.op.name == "input" and node in graph.inputs.values()) or (
-            (node in available or (_has_more(node) and call_key(node) in calls)) and not cheap
-        ):
+        known = node in available or (_has_more(node) and call_key(node) in calls)
+        if node in inputs or (known and not _is_cheap(node)):
             kept[node] = None
         else:
             stack.extend(node.operands)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..dsl.graph import Graph, Input
+from ..dsl.graph import Graph, Input, Node
+from ..dsl.intervals import Interval
 from ..dsl.loops import with_steps
 from ..dsl.shapes import Kind, Type
 from .compilation import Compilation
@@ -35,6 +37,8 @@ class Setting:
     renamed: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._seen: Graph | None = None  # The graph whose intervals are known.
+        self._known: Mapping[Node, Interval] = {}
         interface = self.compilation.interface
         called = _CALLED if self.compilation.options.emit else ()
         free = Names([*GLOBALS, *called])
@@ -82,7 +86,9 @@ class Setting:
         """A renderer for a function of this module, with intervals where its code depends on
         them."""
         asked = self.scalar or any(node.op.direct for node in with_steps(graph.nodes))
-        known = ranges(graph.nodes) if asked else {}
+        if asked and graph is not self._seen:
+            self._seen, self._known = graph, ranges(graph.nodes)
+        known = self._known if asked else {}
         threads = self.compilation.options.threads
         return Renderer(self.scalar, known, {}, self.modules, self.sizes, self.dtype, threads)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+
+from ..dsl.frozen import frozen
 
 # Precedence of an expression, as in Python's reference; an atom binds tightest. A quotient rounded
 # down stands below products, since -(a // b) is not (-a) // b.
@@ -20,7 +23,7 @@ _BINARY = {
 _HOLE = re.compile(r"\{(?P<comma>, )?(?P<star>\*)?(?P<name>\w+)\}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Expression:
     """Python text and how tightly it binds."""
 
@@ -48,10 +51,8 @@ class Hole:
 class Template:
     parts: tuple[str | Hole, ...]
     precedence: int
-
-    def uses(self, name: str) -> int:
-        """How often an operand's text appears."""
-        return sum(isinstance(p, Hole) and p.name == name for p in self.parts)
+    uses: Mapping[str, int]
+    """How often the text of an operand appears."""
 
 
 @cache
@@ -82,7 +83,8 @@ def template(text: str) -> Template:
         end = hole.end()
     parts.append(text[end:])
     own = ATOM if isinstance(tree, ast.Name) else _own(tree)
-    return Template(tuple(p for p in parts if p != ""), own)
+    uses = Counter(hole["name"] for hole in holes)
+    return Template(tuple(p for p in parts if p != ""), own, uses)
 
 
 def _own(tree: ast.expr) -> int:

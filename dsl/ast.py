@@ -5,15 +5,16 @@ Spans never take part in comparisons, so two trees are equal when they say the s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from .frozen import frozen
 from .source import Source, Span
 
 # ── Expressions ─────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Number:
     span: Span = field(compare=False, repr=False)
     text: str
@@ -24,7 +25,7 @@ class Number:
         return int(self.text) if whole else float(self.text)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Constant:
     """``pi``, ``inf``, ``true`` or ``false``."""
 
@@ -32,19 +33,19 @@ class Constant:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class String:
     span: Span = field(compare=False, repr=False)
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Name:
     span: Span = field(compare=False, repr=False)
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class NextState:
     """``next h``: the value of a state after the step."""
 
@@ -52,7 +53,7 @@ class NextState:
     name: Name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Call:
     span: Span = field(compare=False, repr=False)
     function: Name
@@ -60,7 +61,7 @@ class Call:
     keywords: tuple[tuple[Name, Expr], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Reduction:
     """``sum[j](body)``."""
 
@@ -70,20 +71,20 @@ class Reduction:
     body: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Subscript:
     span: Span = field(compare=False, repr=False)
     base: Expr
     items: tuple[Item, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Transpose:
     span: Span = field(compare=False, repr=False)
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Unary:
     """``-`` or ``not``."""
 
@@ -92,7 +93,7 @@ class Unary:
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Binary:
     """Arithmetic, a comparison, ``and`` or ``or``."""
 
@@ -102,7 +103,7 @@ class Binary:
     right: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class IfElse:
     span: Span = field(compare=False, repr=False)
     condition: Expr
@@ -110,13 +111,13 @@ class IfElse:
     otherwise: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Array:
     span: Span = field(compare=False, repr=False)
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Slice:
     span: Span = field(compare=False, repr=False)
     start: Expr | None
@@ -124,12 +125,12 @@ class Slice:
     step: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Ellipsis:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class IndexRange:
     """An index, with its range if one is written: ``i`` or ``i in a..b``."""
 
@@ -149,7 +150,7 @@ Item: TypeAlias = Expr | Slice | Ellipsis | IndexRange
 # ── Declarations ────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Type:
     """A written type: ``float[N, 2*D]``."""
 
@@ -158,7 +159,7 @@ class Type:
     shape: tuple[Expr, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Bound:
     """The domain ``> 0`` of an input."""
 
@@ -167,7 +168,7 @@ class Bound:
     limit: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Range:
     """The domain ``in 0..1`` of an input."""
 
@@ -176,7 +177,7 @@ class Range:
     stop: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Input:
     """``input`` (differentiated) or ``data`` (not)."""
 
@@ -188,7 +189,7 @@ class Input:
     doc: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Size:
     span: Span = field(compare=False, repr=False)
     name: Name
@@ -196,7 +197,7 @@ class Size:
     doc: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Target:
     """The left-hand side of a node: names, indices, a written type."""
 
@@ -206,7 +207,7 @@ class Target:
     type: Type | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Node:
     """``node``, ``output``, ``state``, ``next`` or ``emit`` with an expression."""
 
@@ -217,7 +218,7 @@ class Node:
     doc: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class OutputExisting:
     """``output NAME`` of a node declared elsewhere."""
 
@@ -226,14 +227,14 @@ class OutputExisting:
     doc: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Objective:
     span: Span = field(compare=False, repr=False)
     name: Name
     doc: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Parameter:
     span: Span = field(compare=False, repr=False)
     name: Name
@@ -241,13 +242,13 @@ class Parameter:
     default: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Return:
     span: Span = field(compare=False, repr=False)
     values: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Def:
     """A function; ``def f(x) = e`` has the body ``(Return(e),)`` and ``block`` false."""
 
@@ -259,7 +260,7 @@ class Def:
     doc: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Rule:
     span: Span = field(compare=False, repr=False)
     name: Name
@@ -271,7 +272,7 @@ class Rule:
     doc: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Use:
     span: Span = field(compare=False, repr=False)
     path: String
@@ -279,7 +280,7 @@ class Use:
     doc: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Scan:
     span: Span = field(compare=False, repr=False)
     index: Name
@@ -290,13 +291,13 @@ class Scan:
     doc: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Given:
     span: Span = field(compare=False, repr=False)
     bindings: tuple[tuple[Name, Expr], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Expectation:
     """``f = 0.31`` or, with ``gradient``, ``grad(f) = 0.31``."""
 
@@ -306,20 +307,20 @@ class Expectation:
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Expect:
     span: Span = field(compare=False, repr=False)
     items: tuple[Expectation, ...]
     within: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Rounding:
     span: Span = field(compare=False, repr=False)
     digits: Number
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Example:
     span: Span = field(compare=False, repr=False)
     name: Name
@@ -334,7 +335,7 @@ Step: TypeAlias = Node | Scan
 Statement: TypeAlias = Declaration | Return | Given | Expect | Rounding
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Comment:
     """``# ...`` or ``## ...``, where it stands."""
 
@@ -342,7 +343,7 @@ class Comment:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Program:
     """A parsed file. ``doc`` is its first block of ``##`` lines."""
 

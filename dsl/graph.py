@@ -6,12 +6,13 @@ nodes that compute the same are merged by a pass, not by the constructor.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .domains import Domain
+from .frozen import frozen
 from .ops import OPS, Attributes, Op
 from .shapes import Type
 from .sizes import Size
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import networkx
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen(eq=False, repr=False)
 class Node:
     """One operation applied to operands.
 
@@ -46,6 +47,32 @@ class Node:
 
     def with_name(self, name: str, span: Span | None = None) -> Node:
         return replace(self, name=name, span=span or self.span)
+
+    def with_operands(self, operands: tuple[Node, ...]) -> Node:
+        """The same of other operands, or the node itself where they are its own.
+
+        Passes do little else: written out, since ``dataclasses.replace`` takes twice as long.
+        """
+        if operands == self.operands:
+            return self
+        return Node(
+            self.op, operands, self.attributes, self.type, self.span,
+            self.name, self.cause, self.position, self.adjoint_of,
+        )  # fmt: skip
+
+    def known_as(self, other: Node) -> Node:
+        """What this computes, under the name and with the provenance of another node."""
+        return Node(
+            self.op, self.operands, self.attributes, self.type, other.span,
+            other.name, other.cause, other.position, other.adjoint_of,
+        )  # fmt: skip
+
+    def marked(self, adjoint_of: Node) -> Node:
+        """The node as the finished gradient of another."""
+        return Node(
+            self.op, self.operands, self.attributes, self.type, self.span,
+            self.name, self.cause, self.position, adjoint_of,
+        )  # fmt: skip
 
     def is_constant(self, value: float | bool | None = None) -> bool:
         """Whether this is a written number (equal to ``value``, if one is given)."""
@@ -100,20 +127,19 @@ def topological(roots: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node]:
     Nodes of ``stop`` are taken as given: they are left out, and so is what only they need.
     """
     order: list[Node] = []
-    done = {id(node) for node in stop}
+    done = set(stop)
     for root in roots:
-        stack: list[tuple[Node, Iterator[Node]]] = []
-        if id(root) not in done:
-            done.add(id(root))
-            stack.append((root, iter(root.operands)))
+        stack = [root]
         while stack:
-            node, rest = stack[-1]
-            for operand in rest:
-                if id(operand) not in done:
-                    done.add(id(operand))
-                    stack.append((operand, iter(operand.operands)))
-                    break
+            node = stack[-1]
+            if node in done:  # Reached on another way, too.
+                stack.pop()
+                continue
+            waiting = [operand for operand in node.operands if operand not in done]
+            if waiting:
+                stack += reversed(waiting)
             else:
+                done.add(node)
                 order.append(node)
                 stack.pop()
     return order
@@ -221,8 +247,14 @@ class Graph:
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
         """All nodes in an order of computation that follows the landmarks."""
-        needed = {id(n) for n in topological([*self.outputs.values(), *self.gradients.values()])}
-        wanted = [n for n in self.landmarks if id(n) in needed]
+        needed: set[Node] = set()
+        stack = [*self.outputs.values(), *self.gradients.values()]
+        while stack:
+            node = stack.pop()
+            if node not in needed:
+                needed.add(node)
+                stack += node.operands
+        wanted = [node for node in self.landmarks if node in needed]
         roots = [*self.inputs.values(), *wanted, *self.outputs.values(), *self.gradients.values()]
         return tuple(topological(roots))
 

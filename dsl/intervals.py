@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from .frozen import frozen
 
 _INF = math.inf
 _SLACK = 1e-6
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Interval:
     """``low <= x <= high``, strict where open. NaN is in no interval."""
 

@@ -175,6 +175,8 @@ def map_loops(
     graph: Graph, transform: Transform, size: Callable[[Size], Size] = lambda size: size
 ) -> Graph:
     """The graph, what the steps of its loops do transformed; ``size`` maps their bounds."""
+    if not any(node.op.name == "scan" for node in graph.nodes):
+        return graph
     roots = [*graph.inputs.values(), *graph.landmarks, *graph.outputs.values()]
     nodes = topological([*roots, *graph.gradients.values()])
     changed = rebuilt(nodes, transform, graph.interface, size)

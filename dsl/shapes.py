@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias
 
+from .frozen import frozen
 from .sizes import ONE, Size, product
 
 
@@ -20,6 +21,8 @@ class Kind(IntEnum):
     INT = 1
     FLOAT = 2
 
+    __hash__ = int.__hash__  # Enum's own is slow, and types are in the keys of tables.
+
     def __str__(self) -> str:
         return self.name.lower()
 
@@ -27,7 +30,7 @@ class Kind(IntEnum):
 Shape: TypeAlias = tuple[Size, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Type:
     kind: Kind
     shape: Shape = ()

@@ -211,6 +211,17 @@ def product(sizes: Iterable[Size]) -> Size:
     return result
 
 
+def total(sizes: Iterable[Size]) -> Size:
+    """Their sum. Most are those of scalars, which are counted first."""
+    result, ones = ZERO, 0
+    for size in sizes:
+        if size is ONE:
+            ones += 1
+        else:
+            result = result + size
+    return result + ones
+
+
 def _exact_quotient(numerator: Size, denominator: Size) -> Size | None:
     """The quotient by a single term, if it is an integer-valued polynomial."""
     if len(denominator.terms) != 1:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from .frozen import frozen
+
 
 @dataclass(frozen=True)
 class Source:
@@ -60,7 +62,7 @@ class Source:
         return Span(self, start, end)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Span:
     """The characters ``start <= i < end`` of a source."""
 

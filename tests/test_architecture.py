@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # Every file may import those above it in this list, never those below.
 ORDER = [
-    "dsl.source", "dsl.sizes", "dsl.binding", "dsl.intervals", "dsl.shapes", "dsl.subscripts", "dsl.einsum",
+    "dsl.frozen", "dsl.source", "dsl.sizes", "dsl.binding", "dsl.intervals", "dsl.shapes", "dsl.subscripts", "dsl.einsum",
     "dsl.errors.diagnostic", "dsl.errors.render", "dsl.errors", "dsl.errors.mistakes",
     "dsl.errors.codes", "dsl.ast", "dsl.expected", "grammars", "grammars.tables", "dsl.tree",
     "dsl.parse", "grammars.__main__", "dsl.kernels.arrays", "dsl.kernels.gather", "dsl.kernels.matrices", "dsl.kernels.threads", "dsl.kernels.scalars",

@@ -62,13 +62,14 @@ def optimise(graph: Graph, level: int = 1) -> Graph:
 
 
 def _settled(graph: Graph, whole: Iterable[Pass]) -> Graph:
-    """The local passes and some that see all of the graph, until nothing changes."""
-    for _ in range(_MAX_ROUNDS):
-        before = graph.nodes
-        graph = rewrite(graph, _local)
-        for run in whole:
-            graph = run(graph)
-        if graph.nodes == before:
+    """The local passes and some that see all of the graph, until none changes it any more."""
+    kept: set[Node] = set()
+    passes: list[Pass] = [partial(rewrite, step=_local, settled=kept), *whole]
+    idle = 0  # How many passes, one after the other, have left the graph alone.
+    for run in passes * _MAX_ROUNDS:
+        before, graph = graph, run(graph)
+        idle = idle + 1 if graph is before else 0
+        if idle == len(passes):
             break
     return graph
 

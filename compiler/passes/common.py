@@ -12,19 +12,24 @@ from .log import note
 
 def common(graph: Graph) -> Graph:
     """The first of equal nodes stays, under the first name that any of them has."""
-    numbers: dict[Node, int] = {}
-    groups: dict[Hashable, list[Node]] = {}
+    first: dict[Node, Node] = {}
+    by_key: dict[Hashable, Node] = {}
+    groups: dict[Node, list[Node]] = {}
     for node in graph.nodes:
-        group = groups.setdefault(_key(node, numbers), [])
-        group.append(node)
-        numbers[node] = numbers[group[0]] if len(group) > 1 else len(numbers)
-    if all(len(group) == 1 for group in groups.values()):
+        first[node] = same = by_key.setdefault(_key(node, first), node)
+        if same is not node:
+            groups.setdefault(same, [same]).append(node)
+    if not groups:
         return graph
     replaced: dict[Node, Node] = {}
     for node in graph.nodes:
         if node in replaced:
             continue
-        group = groups[_key(node, numbers)]
+        group = groups.get(node)
+        if group is None:
+            operands = tuple([replaced[operand] for operand in node.operands])
+            replaced[node] = node.with_operands(operands)
+            continue
         named = next((n for n in group if n.name), None)
         # A value of the forward pass is not called a gradient because one happens to equal it.
         backward = group if node.cause is not None else [node]
@@ -42,16 +47,15 @@ def common(graph: Graph) -> Graph:
     return map_nodes(graph, replaced)
 
 
-def _key(node: Node, numbers: dict[Node, int]) -> Hashable:
-    if node.op.name == "input":
-        return id(node)  # A gradient that arrives may have the name of an input.
-    if node.op.name == "input":
-        # A seed may have the name of an input; it is another one all the same.
-        return id(node)
-    operands = [numbers[operand] for operand in node.operands]
-    if node.op.commutative:
-        operands.sort()
-    if node.op.name == "constant":
+def _key(node: Node, first: dict[Node, Node]) -> Hashable:
+    name = node.op.name
+    if name == "input":
+        return node  # A gradient that arrives may have the name of an input.
+    if name == "constant":
         # Python finds 1, 1.0 and True equal, and 0.0 and -0.0.
-        return "constant", repr(node.attributes["value"])
-    return node.op.name, tuple(operands), tuple(node.attributes.items()), node.type
+        return name, repr(node.attributes["value"])
+    operands = [first[operand] for operand in node.operands]
+    if node.op.commutative:
+        operands.sort(key=id)  # In any order, as long as it is always the same.
+    options = tuple(node.attributes.items()) if node.attributes else ()
+    return name, tuple(operands), options, node.type

@@ -26,7 +26,9 @@ _SHORT = len("0.125")
 
 
 def step(node: Node) -> Node | None:
-    if not node.operands or node.name or not all(o.is_constant() for o in node.operands):
+    if not node.operands or node.operands[0].op.name != "constant" or node.name:
+        return None
+    if not all(operand.is_constant() for operand in node.operands):
         return None
     values = [operand.attributes["value"] for operand in node.operands]
     function = _ARITHMETIC.get(node.op.name)

@@ -14,6 +14,10 @@ _LARGEST = 2**16
 def together(graph: Graph) -> Graph:
     """Also ``3 * a * (2 * b)``. Nothing is rounded more often than before, and what is used
     elsewhere, too, stays as it is."""
+    scaled = {node for node in graph.nodes if node.op.name == "multiply"
+              and any(operand.is_constant() for operand in node.operands)}  # fmt: skip
+    if not any(n.op.name == "multiply" and not scaled.isdisjoint(n.operands) for n in graph.nodes):
+        return graph
     uses = Counter(operand for node in graph.nodes for operand in node.operands)
     uses.update([*graph.outputs.values(), *graph.gradients.values()])
 

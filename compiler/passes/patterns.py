@@ -44,13 +44,35 @@ class Rewriting:
     right: Pattern
     through_names: bool = False
 
-    def may_match(self, operands: tuple[Node, ...]) -> bool:
-        """A quick look at the operations below, before anything is bound."""
+    @property
+    def below(self) -> tuple[str, ...]:
+        """The operations that the operands must be, nothing where they may be any."""
+        return tuple(
+            pattern.op or ("constant" if pattern.number is not None else "")
+            for pattern in self.left.operands
+        )
+
+    def may_match(self, operands: tuple[str, ...]) -> bool:
+        """A quick look at the operations of operands, before anything is bound."""
+        pairs = zip(self.below, operands, strict=True)
+        return all(not wanted or wanted == found for wanted, found in pairs)
+
+    def may_hold(self, operands: tuple[Node, ...]) -> bool:
+        """A quick look at the operands themselves: the numbers, and whether ``a`` and ``a`` can be
+        the same."""
         for pattern, node in zip(self.left.operands, operands, strict=True):
-            wanted = pattern.op or ("constant" if pattern.number is not None else "")
-            if wanted and wanted != node.op.name:
+            if pattern.number is not None and not node.is_constant(pattern.number):
                 return False
-        return True
+        if not self.twins or self.through_names:
+            return True
+        first, second = operands
+        return first is second or first.op.name == second.op.name == "constant"
+
+    @cached_property
+    def twins(self) -> bool:
+        """Whether the operands are one and the same name."""
+        names = [pattern.name for pattern in self.left.operands]
+        return len(names) == 2 and bool(names[0]) and names[0] == names[1]
 
     def apply(self, node: Node, swap: bool = False) -> Node | None:
         """The right-hand side for a node that the left one matches, if its type is the same, or
@@ -59,7 +81,7 @@ class Rewriting:
         With ``swap``, the operands of the node are taken in reverse.
         """
         operands = node.operands[::-1] if swap else node.operands
-        if not self.may_match(operands):
+        if not self.may_hold(operands):
             return None
         for binding in _match_all(self.left.operands, operands, {}, self.through_names):
             try:
@@ -80,6 +102,8 @@ class Rewritings:
         self.text = text
         self.through_names = through_names
 
+        self._candidates: dict[tuple[str, ...], list[tuple[Rewriting, bool]]] = {}
+
     @cached_property
     def by_op(self) -> dict[str, list[Rewriting]]:
         table: dict[str, list[Rewriting]] = {}
@@ -91,13 +115,37 @@ class Rewritings:
                 table.setdefault(rewriting.left.op, []).append(rewriting)
         return table
 
+    @cached_property
+    def _below(self) -> dict[str, str]:
+        """The operations that any rewrite asks operands to be, by themselves."""
+        every = [name for table in self.by_op.values() for rewriting in table
+                 for name in rewriting.below]  # fmt: skip
+        return {name: name for name in every}
+
     def step(self, node: Node) -> Node | None:
-        for swap in (False, True) if node.op.commutative else (False,):
-            for rewriting in self.by_op.get(node.op.name, ()):
-                result = rewriting.apply(node, swap)
-                if result is not None:
-                    return result
+        for rewriting, swap in self.candidates(node):
+            result = rewriting.apply(node, swap)
+            if result is not None:
+                return result
         return None
+
+    def candidates(self, node: Node) -> list[tuple[Rewriting, bool]]:
+        """The rewrites that may match, with whether the operands are exchanged for it. They depend
+        on the operations of the node and its operands, and are kept for each such combination."""
+        name = node.op.name
+        if name not in self.by_op:
+            return []
+        # One word for all operations that no rewrite asks for, so that combinations are few.
+        below = tuple([self._below.get(operand.op.name, "") for operand in node.operands])
+        found = self._candidates.get((name, *below))
+        if found is None:
+            swaps = (False, True) if node.op.commutative else (False,)
+            found = [
+                (rewriting, swap) for swap in swaps for rewriting in self.by_op[name]
+                if rewriting.may_match(below[::-1] if swap else below)
+            ]  # fmt: skip
+            self._candidates[name, *below] = found
+        return found
 
 
 def _pattern(text: str) -> Pattern:

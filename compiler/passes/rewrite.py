@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from ...dsl.graph import Graph, Node, map_nodes
 from .log import note
@@ -17,36 +16,34 @@ def anonymous(node: Node) -> bool:
     return not node.name and (of is None or (not of.name and of.op.name != "input"))
 
 
-def rewrite(graph: Graph, step: Step, by: str = "") -> Graph:
+def rewrite(graph: Graph, step: Step, by: str = "", settled: set[Node] | None = None) -> Graph:
     """Offers each node, its operands rewritten already, to ``step``; ``None`` keeps it.
 
     A new node takes the name and provenance of the one it replaces. The graph itself comes back
-    if nothing changed.
+    if nothing changed. ``settled`` are nodes that an earlier walk with the same step has kept:
+    they are not offered again, and those kept now are added.
     """
-    replaced: dict[Node, Node] = {}
+    if settled is not None and settled.issuperset(graph.nodes):
+        return graph
+    replaced: dict[Node, Node] = {}  # Only what is no longer itself.
     present: set[Node] = set()
-    changed = False
     for node in graph.nodes:
-        operands = tuple(replaced[operand] for operand in node.operands)
-        current = node if operands == node.operands else replace(node, operands=operands)
-        result = step(current)
+        current = node
+        if replaced and not replaced.keys().isdisjoint(node.operands):
+            current = node.with_operands(tuple(replaced.get(o, o) for o in node.operands))
+        result = None if settled is not None and current in settled else step(current)
         if result is not None and by:
             note(by, current, result)
         if result is None:
             result = current
+            if settled is not None:
+                settled.add(current)
         elif _takes_over(node, result, present):
-            result = replace(
-                result,
-                name=node.name,
-                span=node.span,
-                cause=node.cause,
-                position=node.position,
-                adjoint_of=node.adjoint_of,
-            )
-        changed = changed or result is not node
+            result = result.known_as(node)
+        if result is not node:
+            replaced[node] = result
         present.add(result)
-        replaced[node] = result
-    return map_nodes(graph, replaced) if changed else graph
+    return map_nodes(graph, replaced) if replaced else graph
 
 
 def _takes_over(node: Node, result: Node, present: set[Node]) -> bool:

@@ -35,14 +35,17 @@ def kernels(files: tuple[str, ...]) -> dict[str, Kernel]:
     folder = resources.files("gradc.dsl.kernels")
     texts = [folder.joinpath(f"{name}.py").read_text("utf-8") for name in files]
     functions = {
-        node.name: (node, ast.get_source_segment(text, node))
+        node.name: (node, lines)
         for text in texts
+        for lines in [
+            text.split("\n")
+        ]  # ``ast.get_source_segment`` splits for each function.
         for node in ast.parse(text).body
         if isinstance(node, (ast.FunctionDef, ast.ClassDef))
     }
     found = {}
-    for name, (function, source) in functions.items():
-        assert source is not None
+    for name, (function, lines) in functions.items():
+        source = "\n".join(lines[function.lineno - 1 : function.end_lineno])
         mentioned = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
         needs = tuple(sorted(mentioned & functions.keys() - {name}))
         found[name] = Kernel(name, source, needs)

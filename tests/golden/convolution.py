@@ -243,7 +243,7 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     d_cross_entropy_chosen = np.broadcast_to(-dout, (N, 1)) / N
     expand_dims_labels = labels[:, None]
     # chosen = take_along_axis(log_softmax(logits), expand_dims(labels, -1)) (library):
-    # d(log_softmax(logits)) = dchosen added up at expand_dims(labels, -1)
+    # d(log_softmax(logits)) = dchosen added up at labels
     d_log_softmax_logits = _scatter_along(d_cross_entropy_chosen, expand_dims_labels, K, -1)  # fmt: skip
     # log_softmax(logits) (library):
     # dlogits = d(log_softmax(logits)) - exp(log_softmax(logits)) * sum(d(log_softmax...
@@ -316,7 +316,7 @@ def value_and_grad(
     # mean(chosen)  (library):  dchosen = d(mean(chosen)) / count(chosen)
     d_cross_entropy_chosen = np.broadcast_to(dtype.type(-1.0), (N, 1)) / N
     # chosen = take_along_axis(log_softmax(logits), expand_dims(labels, -1)) (library):
-    # d(log_softmax(logits)) = dchosen added up at expand_dims(labels, -1)
+    # d(log_softmax(logits)) = dchosen added up at labels
     d_log_softmax_logits = _scatter_along(d_cross_entropy_chosen, expand_dims_labels, K, -1)  # fmt: skip
     # log_softmax(logits) (library):
     # dlogits = d(log_softmax(logits)) - exp(log_softmax(logits)) * sum(d(log_softmax...

@@ -115,7 +115,7 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     d_gentle = dout * 2 * gentle
     # steep^2  (line 9):  dsteep = d(steep^2) * 2 * steep
     d_steep = 200 * dout * steep
-    # x[:-1]^2  (line 7):  d(x[:-1]) = d(x[:-1]^2) * 2 * (x[:-1])
+    # x[:-1]^2  (line 7):  d(x[:-1]) = d(x[:-1]^2) * 2 * x[:-1]
     # x[:-1]  (line 7):  dx = d(x[:-1]) in its place, 0 elsewhere
     placed = _place(-d_steep * 2 * x[:-1], (N,), np.s_[:-1])
     # gentle = 1 - x[:-1]  (line 8):  d(x[:-1]) = -dgentle
@@ -147,7 +147,7 @@ def value_and_grad(
     d_gentle = 2.0 * gentle
     # steep^2  (line 9):  dsteep = d(steep^2) * 2 * steep
     d_steep = 200.0 * steep
-    # x[:-1]^2  (line 7):  d(x[:-1]) = d(x[:-1]^2) * 2 * (x[:-1])
+    # x[:-1]^2  (line 7):  d(x[:-1]) = d(x[:-1]^2) * 2 * x[:-1]
     # x[:-1]  (line 7):  dx = d(x[:-1]) in its place, 0 elsewhere
     placed = _place(-d_steep * 2 * part, (N,), np.s_[:-1])
     # gentle = 1 - x[:-1]  (line 8):  d(x[:-1]) = -dgentle
