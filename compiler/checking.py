@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from ..dsl.examples import Example
 from ..dsl.graph import Input
+from ..dsl.kernels import SCALARS, kernels
 from ..dsl.lower import lower_nodes
 from ..dsl.shapes import Kind
 from .functions import Functions
+from .interpret import Interpreter, Value
 from .python import INDENT, bracketed, docstring, exploded, fits, quoted
 from .ranges import ranges
 from .render import Renderer
@@ -118,9 +120,19 @@ class Checking:
         sizes = {name: str(value) for name, value in example.sizes.items()}
         renderer = Renderer(scalar, known, {}, self.setting.modules, sizes, "float")
         texts = [renderer.expression(lowered[node]).text for node in nodes]
-        self.setting.merge(renderer.uses)
+        if self.setting.scalar and not scalar and renderer.uses.kernels & kernels(SCALARS).keys():
+            values = Interpreter({}, example.sizes).run(lowered[node] for node in nodes)
+            texts = [self.literal(value) for value in values]  # The helpers here take numbers.
+        else:
+            self.setting.merge(renderer.uses)
         parameters = [self.setting.parameters[name] for name in example.given]
         return dict(zip(parameters, texts, strict=True))
+
+    def literal(self, value: Value) -> str:
+        """A value as it is, an array of numbers."""
+        np = self.setting.module("np")
+        text = repr(value.tolist()).replace("inf", f"{np}.inf").replace("nan", f"{np}.nan")
+        return f"{np}.array({text})" if value.ndim else text
 
     def sampled(self, sizes: Mapping[str, int]) -> dict[str, str]:
         default = suitable_range(self.compilation.forward, sizes)

@@ -333,3 +333,17 @@ def test_the_stage_is_shown() -> None:
     stages = {s.name: s.text for s in driver.stages(source, Options(level=2, sizes=(("n", 3),)))}
     assert "x_0: float = getitem(x, index=[0])" in stages["passes"]
     assert "gradient x = " in stages["passes"]
+
+
+def test_check_computes_what_examples_give(capsys: pytest.CaptureFixture[str]) -> None:
+    """The helpers of such a module take numbers; an example may apply functions to arrays."""
+    program = (
+        "input x: float[3] input s: float output f = s * sum(sigmoid(x)^2)\n"
+        "example a { given x = sigmoid([1.0, 2.0, 0.5]), s = sigmoid(0.5) }"
+    )
+    options = Options(level=2, emit=("check",))
+    compilation = driver.compiled(checked(program), options)
+    assert compilation.unrolled
+    module = load(compilation)
+    assert module.check() == 0
+    assert "All of the" in capsys.readouterr().out
