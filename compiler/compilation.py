@@ -43,8 +43,8 @@ class Options:
             raise ValueError(f"level must be 0, 1 or 2, not {self.level!r}")
         if self.threads < 0:
             raise ValueError(f"threads must be a natural number, not {self.threads!r}")
-        if isinstance(self.wrt, str) or isinstance(self.batch, str):
-            raise ValueError("wrt and batch must be lists of names")
+        if any(isinstance(names, str) for names in (self.wrt, self.batch, self.emit)):
+            raise ValueError("wrt, batch and emit must be lists of names")
         for name, value in self.sizes:
             if not isinstance(value, int) or value < 0:
                 raise ValueError(f"the size {name} must be a natural number, not {value!r}")

@@ -64,6 +64,13 @@ def test_parse_gives_the_graph(spec: Path) -> None:
     assert gradc.compile(graph) == gradc.compile(spec)
 
 
+def test_names_come_as_lists(spec: Path) -> None:
+    assert "def jvp(" in gradc.compile(spec, emit=["jvp"])
+    assert "def check(" in gradc.compile(spec, emit=["all"])
+    with pytest.raises(ValueError, match="lists of names"):
+        gradc.compile(spec, emit="jvp")
+
+
 def hooked(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
     program = f"import sys; sys.path.insert(0, {str(folder)!r}); import gradc.importer\n{code}"
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

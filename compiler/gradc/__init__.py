@@ -54,10 +54,9 @@ def _options(options: dict[str, Any]) -> Any:
     from .compiler.compilation import Options
 
     values = dict(options)
-    if values.get("wrt") is not None and not isinstance(values["wrt"], str):
-        values["wrt"] = tuple(values["wrt"])
-    if not isinstance(values.get("batch", ()), str):
-        values["batch"] = tuple(values.get("batch", ()))
+    for name in ("wrt", "batch", "emit"):
+        if values.get(name) is not None and not isinstance(values[name], str):
+            values[name] = tuple(values[name])
     if "sizes" in values:
         values["sizes"] = tuple(sorted(dict(values["sizes"]).items()))
     if values.get("include") is not None:
