@@ -1,4 +1,4 @@
-"""Seconds and peak memory of the compiler itself on chains of 100, 1,000 and 10,000 nodes.
+"""Processor time and peak memory of the compiler itself on chains of 100, 1,000, 10,000 nodes.
 
     python -m benchmarks.compile [--nodes 100 1000 10000] [--repeats 3]
 
@@ -28,7 +28,7 @@ def chain(nodes: int) -> str:
 
 
 def measure(nodes: int) -> dict[str, float]:
-    """Seconds of each stage, from text to imported module, and the peak memory in MB."""
+    """Processor seconds of each stage, from text to imported module, and the peak memory in MB."""
     from gradc.compiler import driver
     from gradc.compiler.load import execute
     from gradc.dsl.check import check
