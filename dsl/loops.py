@@ -171,15 +171,13 @@ def with_steps(nodes: Iterable[Node]) -> Iterator[Node]:
 Transform = Callable[[Graph], Graph]
 
 
-def map_loops(
-    graph: Graph, transform: Transform, size: Callable[[Size], Size] = lambda size: size
-) -> Graph:
-    """The graph, what the steps of its loops do transformed; ``size`` maps their bounds."""
+def map_loops(graph: Graph, transform: Transform) -> Graph:
+    """The graph, what the steps of its loops do transformed."""
     if not any(node.op.name == "scan" for node in graph.nodes):
         return graph
     roots = [*graph.inputs.values(), *graph.landmarks, *graph.outputs.values()]
     nodes = topological([*roots, *graph.gradients.values()])
-    changed = rebuilt(nodes, transform, graph.interface, size)
+    changed = rebuilt(nodes, transform, graph.interface)
     if not changed:
         return graph
     replaced: dict[Node, Node] = {}
@@ -197,16 +195,13 @@ def rebuilt(
     nodes: Iterable[Node],
     transform: Transform,
     interface: Interface | None = None,
-    size: Callable[[Size], Size] = lambda size: size,
 ) -> dict[Loop, Rebuilt]:
     """The loops of nodes after a transformation of what their steps do."""
     loops: dict[Loop, list[Node]] = {}
     for node in nodes:
         if node.op.name == "scan":
             loops.setdefault(node.attributes["loop"], []).append(node)
-    return {
-        loop: Rebuilt(loop, results, transform, interface, size) for loop, results in loops.items()
-    }
+    return {loop: Rebuilt(loop, results, transform, interface) for loop, results in loops.items()}
 
 
 class Rebuilt:
@@ -222,7 +217,6 @@ class Rebuilt:
         results: Sequence[Node],
         transform: Transform,
         interface: Interface | None,
-        size: Callable[[Size], Size],
     ) -> None:
         self.old = loop
         wanted = dict.fromkeys(node.attributes["result"] for node in results)
@@ -245,8 +239,6 @@ class Rebuilt:
         self.new = replace(
             loop,
             index=new[0],
-            start=size(loop.start),
-            stop=size(loop.stop),
             states=tuple(states[i] for i in self.kept),
             captured=tuple(captured[i] for i in self.captured),
             rows=tuple(rows[i] for i in self.rows),

@@ -130,6 +130,21 @@ def test_gradients(name: str) -> None:
             same(generated.backward(kept)._asdict()[n], wanted, f"{n} of {at.example.name}")
 
 
+@pytest.mark.parametrize("level", [1, 2])
+@pytest.mark.parametrize("name", JUDGED)
+def test_sizes_fixed(name: str, level: int) -> None:
+    """``--size``: the same results with numbers for all sizes."""
+    at = At(name, program(name).examples[-1])
+    interface = program(name).interface
+    known = [n for n in at.example.sizes if n in (*interface.sizes, *interface.open_sizes)]
+    sizes = tuple((n, at.example.sizes[n]) for n in known)
+    fixed = module(name, Options(sizes=sizes, level=level)).value_and_grad(*at.values.values())
+    value, gradients = at.call(module(name, Options()).value_and_grad)
+    same(fixed[0], value, "value", 1e-12)
+    for n, wanted in gradients._asdict().items():
+        same(fixed[1]._asdict()[n], wanted, n)
+
+
 @pytest.mark.parametrize("name", SECOND_ORDER)
 def test_second_order(name: str) -> None:
     """The curvature along a line, at the last example of each file, which is the general one."""

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gradc.compiler.compilation import Options
 from gradc.compiler.evaluate import evaluate
 from gradc.compiler.explain import explain
 from gradc.compiler.given import from_words
 from gradc.compiler.trace import trace
 
 from .helpers import checked, fields, module
-from .judged import Case, cases, judge_directions, judge_gradients, judge_values, keywords
+from .judged import Case, cases, judge_directions, judge_gradients, judge_values, keywords, same
 
 LSTM = """
 input W: float[4*H, D] input U: float[4*H, H] input b: float[4*H] input x: float[T, D]
@@ -191,6 +192,24 @@ def test_float32(case: Case) -> None:
         seeds = keywords(case.floats, case.random(case.floats, 5))
         for name, gradient in generated.backward(cache, **seeds)._asdict().items():
             assert np.asarray(gradient).dtype == np.float32, name
+
+
+@EACH
+@pytest.mark.parametrize("level", [1, 2])
+def test_sizes_fixed(case: Case, level: int) -> None:
+    """``--size``: the same loops, with numbers for their sizes."""
+    program = checked(case.text)
+    known = {*program.interface.sizes, *program.interface.open_sizes}
+    sizes = tuple((n, v) for n, v in sorted(case.sizes.items()) if n in known)
+    fixed = module(case.text, Options(sizes=sizes, level=level))
+    found, cache = fixed.forward(*case.values.values())
+    wanted, _ = case.call(module(case.text).forward)
+    for name, value in fields(found, case.outputs[0]).items():
+        same(value, fields(wanted, case.outputs[0])[name], name)
+    seeds = case.random(case.floats, 5)
+    gradients = fixed.backward(cache, **keywords(case.floats, seeds))._asdict()
+    for name, slope in case.pulled(seeds).items():
+        same(gradients[name], slope, f"backward {name}")
 
 
 @EACH
