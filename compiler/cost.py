@@ -8,7 +8,7 @@ from ..dsl.graph import Node
 from ..dsl.sizes import Size, product
 from .schedule import call_key
 
-_FREE = ("input", "constant", "size", "alias", "detach", "as_float", "array")
+_FREE = ("input", "constant", "size", "alias", "detach", "as_float")
 
 
 def flops(nodes: Iterable[Node]) -> Size:
