@@ -9,7 +9,7 @@ from ..dsl.loops import Loop
 from ..dsl.sizes import ONE, ZERO, Size, product, total
 from .schedule import call_key
 
-_FREE = ("input", "constant", "size", "alias", "detach", "as_float", "array")
+_FREE = ("input", "constant", "size", "alias", "detach", "as_float")
 
 
 def flops(nodes: Iterable[Node]) -> Size:

@@ -28,8 +28,12 @@ def header(
     ]
     for text in conventions(both.nodes):
         lines.append(f"# Convention: {text}.")
-    ahead = forward.nodes
-    backward = [node for node in both.nodes if node not in ahead]
+    computed = list(both.nodes)
+    if compilation.unrolled:  # Arrays are only put together.
+        computed = [node for node in computed if node.op.name != "array"]
+    first = forward.nodes
+    ahead = [node for node in computed if node in first]
+    backward = [node for node in computed if node not in first]
     lines.append(f"# Cost in flops: forward {flops(ahead)}, backward {flops(backward)}.")
     lines.append(f"# The cache keeps {_bytes(entries_kept(kept))} beyond the inputs (float64).")
     if compilation.options.checkpoint:
