@@ -105,6 +105,12 @@ def test_the_specs_above_have_blocks() -> None:
         assert "part = slice(" in text, case.name
 
 
+def test_a_matrix_that_is_a_result_is_written_at_once() -> None:
+    """``d_W`` row by row would cost a copy of each, and save no more than reading ``W`` again."""
+    text = driver.python(driver.compiled(checked(SPECS[1][1]), Options(level=2)))
+    assert "d_W = np.outer(d_m, x)" in text and "part = slice(" not in text
+
+
 def test_large_arrays_are_never_copied_whole() -> None:
     """The working memory is that of a block: temporaries of -O1 are as large as x."""
     import tracemalloc
