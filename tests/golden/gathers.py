@@ -3,7 +3,7 @@
 # Regenerate: gradc build tests/golden/gathers.grad
 # Specification: SHA-256 4a1f7a5be789b389a47be20969ddaa4549c296dc36dd01c80a948a3b068e17f0
 # Convention: sort passes the gradient back to where each entry came from, ties in order.
-# Cost in flops: forward 2*D^3 + 2*D^2*T + D^2 + 4*D*T + D + 14*T + 48, backward 4*D^3 + 4*D^2*T + 6*D^2 + 2*D*T + 3*D*V + 11*T + 35.
+# Cost in flops: forward 2*D^3 + 2*D^2*T + D^2 + 4*D*T + D + 14*T + 51, backward 4*D^3 + 4*D^2*T + 6*D^2 + 2*D*T + 3*D*V + 11*T + 35.
 # The cache keeps 24*D*T + 32*T + 136 bytes beyond the inputs (float64).
 """Rows looked up, sorted and rearranged; `words` are known to be in range, `after` are
 not.
