@@ -25,26 +25,43 @@ _Made = Callable[..., Node]
 def strength(graph: Graph, *, fast_math: bool = False) -> Graph:
     """The graph with powers as products and roots, and shared parts of functions made once."""
     graph = map_loops(graph, partial(strength, fast_math=fast_math))
+    graph = _cheaper(graph)
+    while True:  # Functions whose argument changes are met in the next walk.
+        made = _shared(graph, fast_math)
+        if made is graph:
+            return graph
+        graph = made
+
+
+def _cheaper(graph: Graph) -> Graph:
     known = ranges(graph.nodes)
-    functions: dict[tuple[str, Node, str], Node] = {}
-    for node in graph.nodes:
-        if node.op.name in _SHARING:
-            functions[node.op.name, node.operands[0], str(node.attributes.get("axis"))] = node
 
     def step(node: Node) -> Node | None:
         if node.op.name == "power":
             return _power(node, known)
-        if node.op.name == "divide":
-            return _divided(node)
+        return _divided(node) if node.op.name == "divide" else None
+
+    return rewrite(graph, step, "strength")
+
+
+def _shared(graph: Graph, fast_math: bool) -> Graph:
+    """The graph with what pairs of functions of one argument have in common made once."""
+    functions = {_call(node) for node in graph.nodes if node.op.name in _SHARING}
+
+    def step(node: Node) -> Node | None:
         partner = _SHARING.get(node.op.name)
         if partner is None or not node.operands[0].type.rank:
             return None
-        key = (partner, node.operands[0], str(node.attributes.get("axis")))
-        if key not in functions or (node.op.name in ("sin", "cos") and not fast_math):
+        shared = (partner, *_call(node)[1:]) in functions
+        if not shared or (node.op.name in ("sin", "cos") and not fast_math):
             return None
         return _EXPANSIONS[node.op.name](node)
 
     return rewrite(graph, step, "strength")
+
+
+def _call(node: Node) -> tuple[str, Node, str]:
+    return node.op.name, node.operands[0], str(node.attributes.get("axis"))
 
 
 def _makes(node: Node) -> _Made:
