@@ -8,7 +8,6 @@ spatial complexity in reverse automatic differentiation, 1992, whose scheme has 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,7 +15,7 @@ from ..dsl.graph import Graph, Node, make, map_nodes, topological
 from ..dsl.indices.variables import Variable
 from ..dsl.loops import Draft, Loop, called, loop_key, placeholder, result
 from ..dsl.shapes import INT
-from ..dsl.sizes import ZERO, Size
+from ..dsl.sizes import ZERO, Size, rounded_root
 from ..dsl.source import Span
 from ..dsl.subscripts import Cut
 
@@ -67,7 +66,7 @@ class _Sizes:
 
     def of(self, length: Size) -> Size:
         if length.constant is not None:
-            return Size.of(math.isqrt(max(length.constant - 1, 0)) + 1)
+            return Size.of(rounded_root(length.constant))
         for name, known in self.blocks.items():
             if known == length:
                 return Size.of(name)

@@ -96,7 +96,8 @@ def _finite(graph: Graph, sizes: Mapping[str, int], chosen: tuple[float, float],
         shape = tuple(size.evaluate(sizes) for size in i.type.shape)
         numbers = [_drawn(i.type.kind, low, high, rng) for _ in range(math.prod(shape))]
         values[i.name] = np.reshape(numbers, shape)
-    outputs = Interpreter(values, sizes).run(graph.outputs.values())
+    known = graph.interface.with_blocks(sizes)
+    outputs = Interpreter(values, known).run(graph.outputs.values())
     return all(bool(np.all(np.isfinite(output))) for output in outputs)
 
 

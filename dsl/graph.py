@@ -15,7 +15,7 @@ from .domains import Domain
 from .frozen import frozen
 from .ops import OPS, Attributes, Op
 from .shapes import Type
-from .sizes import Size
+from .sizes import Size, rounded_root
 from .source import Source, Span
 from .subscripts import Condition, Cut
 
@@ -217,7 +217,14 @@ class Interface:
     conditions: tuple[tuple[Condition, Span], ...] = ()
     docs: Mapping[str, str] = field(default_factory=dict)
     blocks: Mapping[str, Size] = field(default_factory=dict)
-    """Sizes that are about the square root of others, by name."""
+    """Sizes that are the square root of others, rounded up, by name."""
+
+    def with_blocks(self, sizes: Mapping[str, int]) -> dict[str, int]:
+        """Sizes together with those that are made of them."""
+        known = dict(sizes)
+        for name, length in self.blocks.items():
+            known[name] = rounded_root(length.evaluate(known))
+        return known
 
     @property
     def differentiated(self) -> tuple[str, ...]:

@@ -222,6 +222,11 @@ def total(sizes: Iterable[Size]) -> Size:
     return result + ones
 
 
+def rounded_root(number: int) -> int:
+    """The square root of a natural number, rounded up; 1 of 0."""
+    return math.isqrt(max(number - 1, 0)) + 1
+
+
 def _exact_quotient(numerator: Size, denominator: Size) -> Size | None:
     """The quotient by a single term, if it is an integer-valued polynomial."""
     if len(denominator.terms) != 1:

@@ -77,6 +77,16 @@ def test_the_header_says_what_it_costs() -> None:
     assert "block = math.isqrt(max(T - 1, 0)) + 1" in text
 
 
+@pytest.mark.parametrize("fixed", [(), (("T", 7),)])
+def test_check_draws_inputs_of_sizes_that_blocks_fit(
+    fixed: tuple[tuple[str, int], ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without an example the range of inputs is tried out, with the sizes of blocks."""
+    options = Options(checkpoint=True, emit=("check",), sizes=fixed)
+    assert module(RNN, options).check() == 0
+    assert "All of the" in capsys.readouterr().out
+
+
 def test_nothing_changes_without_a_loop() -> None:
     text = "input x: float[N] output f = sum(x^2)"
     plain, saving = (driver.compiled(checked(text), Options(checkpoint=c)) for c in (False, True))
