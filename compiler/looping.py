@@ -11,7 +11,7 @@ from ..dsl.shapes import Kind
 from ..dsl.sizes import ZERO, Size
 from .body import Body, Commenter, Line
 from .names import legal
-from .python import INDENT, bracketed, exploded, fits
+from .python import INDENT, exploded, fits
 from .ranges import of_steps, ranges
 from .schedule import Function, call_key, is_leaf, is_weak, leading_cut, plan
 from .states import States
@@ -241,7 +241,10 @@ class Looping:
     def _returned(self, inner: Body) -> list[str]:
         """What a block adds to the sums, in the order of the states."""
         parts = [self.renderer.expression(after.operands[1]).text for after in self.nexts.values()]
-        return bracketed("return ", parts, "", inner.indent) if parts else []
+        line = f"{inner.indent}return {', '.join(parts)}"
+        if len(parts) < 2 or fits(line):  # A comma after one would make a tuple.
+            return [line] if parts else []
+        return exploded("return (", parts, ")", inner.indent)
 
     def _on_threads(self, step: list[str], sums: list[str]) -> list[str]:
         """A block as a function, whose parts are added in order: the result does not depend on

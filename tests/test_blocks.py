@@ -99,6 +99,21 @@ def test_threads_change_nothing(case: Case) -> None:
         same(gradient, getattr(wanted[1], name), name, 1e-11)
 
 
+def test_many_sums_on_threads() -> None:
+    """What a block returns may need several lines."""
+    names = [f"a_rather_long_name_{i}" for i in range(6)]
+    total = " + ".join(f"{n} * sin({n} * x)" for n in names)
+    text = (
+        f"input x: float[n] {' '.join(f'input {n}: float' for n in names)} output f = sum({total})"
+    )
+    made = [module(text, options) for options in (Options(), Options(level=2, threads=2))]
+    arguments = [np.linspace(0.0, 1.0, 50), *np.linspace(0.5, 1.5, 6)]
+    wanted, found = (m.value_and_grad(*arguments) for m in made)
+    assert found[0] == pytest.approx(wanted[0], rel=1e-12)
+    for one, two in zip(found[1], wanted[1], strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-12)
+
+
 def test_the_specs_above_have_blocks() -> None:
     for case in cases(SPECS, {}):
         text = driver.python(driver.compiled(checked(case.text), FAST))
