@@ -60,7 +60,8 @@ def compiled(workload: Workload, small: bool = False, **options: Any) -> ModuleT
     """The generated module, never from a cache: the compiler may be another than yesterday."""
     if workload.fixed:
         sizes = workload.small if small else workload.sizes
-        options = {"sizes": dict(sizes), "dtype": workload.dtype, **options}
+        known = {name: sizes[name] for name in workload.fixed}
+        options = {"sizes": known, "dtype": workload.dtype, **options}
     if workload.columns:
         options = {"emit": ("jvp",), "wrt": (workload.columns,), **options}
     if isinstance(workload.spec, Path):

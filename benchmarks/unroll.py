@@ -73,7 +73,7 @@ def main() -> None:
             slow, fast = best([loaded(arrays), loaded(numbers)], inputs, options.repeats)
             assert arrays.at_once is not None and numbers.at_once is not None
             nodes = len(numbers.at_once.nodes)
-            each = nodes / unroll.array_operations(arrays.at_once)
+            each = nodes / unroll.array_operations(arrays.at_once.nodes)
             print(f"{name:10}{size:4}{nodes:8}{each:15.0f}{slow:8.1f}{fast:9.1f}{slow / fast:7.2f}")
 
 

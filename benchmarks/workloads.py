@@ -45,7 +45,7 @@ class Workload:
     columns: str = ""
     open_sizes: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
-    fixed: bool = False
+    fixed: tuple[str, ...] = ()
     dtype: str = "float64"
     products: Callable[[Sizes], float] = no_products
 
@@ -124,7 +124,7 @@ def rows() -> dict[str, Workload]:
         "formula": "homework2", "spec": SPECS / "homework2.grad", "given": inputs.homework2,
         "small": {"n": 3}, "wrt": ("x", "W"),
     }  # fmt: skip
-    table.add("homework2-3", "homework 2, n = 3, fixed", sizes={"n": 3}, fixed=True, **homework2)
+    table.add("homework2-3", "homework 2, n = 3, fixed", sizes={"n": 3}, fixed=("n",), **homework2)
     table.several("homework2", "homework 2, n = {}",
                   [{"n": 100}, {"n": 1000}, {"n": 4000}], **homework2)  # fmt: skip
     table.several("elementwise", "elementary functions, N = {}",
@@ -195,7 +195,7 @@ def gradbench(table: Table, mixture: Any, memory: Any, blocks: Any) -> None:
         small={"M": 3, "N": 6}, wrt=("x",), open_sizes=("N",))  # fmt: skip
     add("lse", "100,000 entries", sizes={"N": 100000}, small={"N": 5}, wrt=("x",))
     add("lstm", "2 layers of 14, 128 steps", **memory)
-    add("ode", "N = 10, 100 steps", formula="powers", given=inputs.powers,
+    add("ode", "N = 10, fixed, 100 steps", fixed=("N",), formula="powers", given=inputs.powers,
         sizes={"N": 10, "S": 100}, small={"N": 3, "S": 4}, wrt=("x",),
         open_sizes=("S",))  # fmt: skip
     add("particle", "one flight", sizes={}, small={}, wrt=("w",))

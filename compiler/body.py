@@ -7,8 +7,10 @@ from bisect import bisect, bisect_left
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Self
 
 from ..dsl.graph import Node
+from ..dsl.loops import Loop, is_plain
 from .names import Names, legal, temporary
 from .python import INDENT, fits
 from .render import Renderer, whole_call
@@ -81,9 +83,12 @@ class Body(ABC):
             elif node.name and "." not in node.name:
                 self.renderer.names[node] = self.names.fresh(legal(node.name))
 
-    def indented(self, quiet: bool) -> Body:
+    def indented(
+        self, quiet: bool, renderer: Renderer | None = None, names: Names | None = None
+    ) -> Self:
         """The body of a block inside this one."""
-        return type(self)(self.renderer, self.names, self.indent + INDENT, quiet or self.quiet)
+        renderer, names = renderer or self.renderer, names or self.names
+        return type(self)(renderer, names, self.indent + INDENT, quiet or self.quiet)
 
     def begin(self, text: str) -> None:
         """A statement that comes before all others."""
@@ -239,13 +244,27 @@ def guarded_nodes(order: Sequence[Node], results: Iterable[Node]) -> set[Node]:
     return guarded
 
 
+def guarded_in_steps(order: Iterable[Node]) -> set[Node]:
+    """The same in the steps of all loops among some nodes."""
+    loops: dict[Loop, list[Node]] = {}
+    for node in order:
+        if node.op.name == "scan":
+            sort, which = node.attributes["result"]
+            loops.setdefault(node.attributes["loop"], []).extend([which] * (sort == "stack"))
+    guarded: set[Node] = set()
+    for loop, stacked in loops.items():
+        body = loop.body(stacked)
+        guarded |= guarded_nodes(body, loop.roots(stacked)) | guarded_in_steps(body)
+    return guarded
+
+
 def risky_nodes(order: Sequence[Node], results: Iterable[Node]) -> set[Node]:
     """Guarded nodes that may warn, with those that compute with their results."""
     guarded = guarded_nodes(order, results)
     risky: set[Node] = set()
     for node in order:
         if node in guarded:
-            warns = node.op.name not in _QUIET and not node.op.view
+            warns = node.op.name not in _QUIET and not node.op.view and not is_plain(node)
             if warns or any(operand in risky for operand in node.operands):
                 risky.add(node)
     return risky

@@ -30,6 +30,7 @@ from .passes.blocks import blocks
 from .passes.fission import fission
 from .passes.log import Rewritten, recorded
 from .passes.shelter import shelter
+from .passes.small_loops import small_loops, unconverted
 from .passes.stabilise import stabilise
 from .passes.strength import strength
 
@@ -107,10 +108,13 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     if options.level > 1:
         made = [_faster(g, options) if g is not None else None for g in made]
         made[1:] = [blocks(g) if g is not None else None for g in made[1:]]
+        made = [_small_loops(g, options) if g is not None else None for g in made]
     arrays = has_arrays(g for g in made[:2] if g is not None)
     apart = numbers_alone(made, options.level) if arrays and options.level > 1 else None
     if apart is not None:
         made, arrays = apart, False
+    elif not arrays:
+        made = [unconverted(g) if g is not None else None for g in made]
     ready = [finish(g, arrays=arrays) if g is not None else None for g in made]
     assert ready[0] is not None
     return Compilation(program, options, graph, ready[0], ready[1], seeds, ready[2], ready[3],
@@ -121,6 +125,11 @@ def _faster(graph: Graph, options: Options) -> Graph:
     """What ``-O2`` does beyond the passes of ``-O1``, the same for all functions of a module."""
     graph = optimise(fission(graph), 2)
     return optimise(strength(graph, fast_math=options.fast_math), 2)
+
+
+def _small_loops(graph: Graph, options: Options) -> Graph:
+    made = small_loops(graph)
+    return graph if made is graph else optimise(made, options.level)
 
 
 def _ones_like(node: Node) -> Node:

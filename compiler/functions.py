@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..dsl.graph import Graph, Node
+from ..dsl.loops import is_plain
 from ..dsl.shapes import Type
+from .attempt import Attempt
 from .body import Commenter, no_comment
 from .boundary import Boundary
 from .comments import BackwardComments, Explanations
-from .direct import Attempt
 from .entry import Entry
 from .looping import Statements
 from .names import Names
@@ -187,7 +188,8 @@ class Functions:
 
     def has_dtype(self, node: Node) -> bool:
         """Whether a value has a dtype to take over: an array or a scalar of NumPy."""
-        return node.type.is_float and bool(node.type.rank or not self.setting.scalar)
+        numpy = bool(node.type.rank or not self.setting.scalar)
+        return node.type.is_float and numpy and not is_plain(node)
 
     def compute(
         self,
@@ -255,7 +257,7 @@ class Functions:
         return [line] if fits(line) else [f"{INDENT}{n} = {cache}.{n}" for n in names]
 
     def cache_fields(self) -> list[tuple[str, str]]:
-        fields = [(name, self.setting.held(node.type)) for node, name in self.fields.items()]
+        fields = [(name, self.setting.kept(node)) for node, name in self.fields.items()]
         fields += [(self.setting.sizes[name], "int") for name in self.kept_sizes]
         if self.keeps_dtype:
             fields.append((self.setting.dtype, f"{self.setting.module('np')}.dtype[Any]"))

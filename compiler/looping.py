@@ -6,19 +6,29 @@ from collections import Counter
 from collections.abc import Iterable
 
 from ..dsl.graph import Node, topological
-from ..dsl.loops import Chunk, Loop, called
+from ..dsl.loops import Chunk, Loop, called, is_fixed, with_steps
 from ..dsl.shapes import Kind
 from ..dsl.sizes import ZERO, Size
-from .body import Body, Commenter, Line
-from .names import legal
+from .body import Body, Commenter, Line, guarded_in_steps, no_comment
+from .direct import Direct
+from .names import legal, placed
 from .python import INDENT, exploded, fits
 from .ranges import of_steps, ranges
+from .render import Renderer
 from .schedule import Function, call_key, is_leaf, is_weak, leading_cut, plan
 from .states import States
+from .templates import SIGNED
 
 # Half of what a core's own cache holds, in float64: with 8 arrays, 8192 entries each.
 _CACHED = 65536
 _DTYPES = {Kind.INT: "int64", Kind.BOOL: "bool_"}
+
+
+# What begins the second way to compute something, that with care.
+EXCEPT = (
+    "except (ArithmeticError, ValueError):",
+    f"{INDENT}# Python stops where IEEE arithmetic has inf or nan.",
+)
 
 
 class Statements(Body):
@@ -35,27 +45,54 @@ class Statements(Body):
                 self.statement(part, comment)
         self._lines += self._remarks(node, inside, comment)
         quiet = any(target in self.risky for target in targets)
-        lines = Looping(self, targets, comment, quiet).write()
+        if node.attributes["loop"].numbers and not self.renderer.scalar:
+            lines = self._with_numbers(targets, comment)
+        else:
+            lines = Looping(self, targets, comment, quiet).write()
         self._lines += [Line(line, quiet) for line in lines]
         self._written |= set(targets)
+
+    def _with_numbers(self, targets: list[Node], comment: Commenter) -> list[str]:
+        """A loop that computes with Python's numbers among statements of NumPy: written as if
+        nothing could raise, and once more with care."""
+        careful = self.renderer.of_numbers()
+        direct = Direct(careful, guarded_in_steps(targets))
+        if not any(direct.saves(node) for node in with_steps(targets)):
+            return Looping(self, targets, comment, False, careful).write()
+        free = self.names.copy()
+        inside = self.indented(False)
+        lines = Looping(inside, targets, comment, False, direct).write()
+        free.taken.update(self.renderer.names[target] for target in targets)
+        again = Looping(self.indented(False, names=free), targets, no_comment, False, careful)
+        middle = [self.indent + line for line in EXCEPT]
+        return [f"{self.indent}try:", *lines, *middle, *again.write()]
 
 
 class Looping:
     """Writes one loop, the results of ``targets``, into the lines of a body."""
 
-    def __init__(self, body: Body, targets: list[Node], comment: Commenter, quiet: bool) -> None:
+    def __init__(
+        self,
+        body: Body,
+        targets: list[Node],
+        comment: Commenter,
+        quiet: bool,
+        steps: Renderer | None = None,
+    ) -> None:
+        """``steps`` renders what is in the loop, where that is not as around it."""
         self.body = body
         self.quiet = quiet
-        self.renderer = body.renderer
+        self.outer = body.renderer
+        self.renderer = steps or body.renderer
         self.targets = targets
         self.comment = comment
         self.node = targets[0]
         self.loop: Loop = self.node.attributes["loop"]
-        states, captured, rows, steps = self.loop.split(self.node.operands)
+        states, captured, rows, count = self.loop.split(self.node.operands)
         self.first = dict(zip(self.loop.states, states, strict=True))
         self.captured = dict(zip(self.loop.captured, captured, strict=True))
         self.sequences = dict(zip(self.loop.rows, rows, strict=True))
-        self.steps: Node | None = steps[0] if steps else None
+        self.steps: Node | None = count[0] if count else None
         self.nexts = dict(zip(self.loop.states, self.loop.nexts, strict=True))
         self.results = {t.attributes["result"]: t for t in targets}
         stacked = [node for sort, node in self.results if sort == "stack"]
@@ -69,7 +106,7 @@ class Looping:
         """The lines of the loop; the names of its results are known to the renderer after it."""
         held = self._begin()
         before = self.renderer.names, self.renderer.known
-        inner = self.body.indented(self.quiet)
+        inner = self.body.indented(self.quiet, self.renderer)
         self.renderer.names = dict(before[0])
         step = self._step(inner, held)
         head = self._head()
@@ -82,7 +119,7 @@ class Looping:
         for (sort, which), target in self.results.items():
             state = self.loop.states[which] if sort == "final" else None
             name = held[state] if state is not None else self.body.name_of(target)
-            self.renderer.names[target] = name
+            self.outer.names[target] = name
         return self.lines
 
     # ── Before the loop ─────────────────────────────────────────────────────
@@ -96,8 +133,9 @@ class Looping:
                 held[state] = self.body.name_of(target)
             else:
                 held[state] = self.body.names.numbered(legal(called(state)))
-            text = self._kept_kind(first)
-            own = first.op.name == "zeros" and first not in self.renderer.names
+            within = self.loop.numbers and is_fixed(first)
+            text = self._kept_kind(first, self.renderer if within else self.outer)
+            own = first.op.name == "zeros" and first not in self.outer.names
             if state in self.states.in_place and state.type.rank and not own:
                 text += ".copy()"
             if text != held[state]:
@@ -132,10 +170,10 @@ class Looping:
             return ""
         return f": {self.renderer.module('np')}.bool_"
 
-    def _kept_kind(self, node: Node) -> str:
+    def _kept_kind(self, node: Node, renderer: Renderer) -> str:
         """The text of a state: not a plain number of Python, which has no precision, nor a plain
         truth value, since NumPy's ``~`` is another one of that."""
-        text = self.renderer.expression(node).text
+        text = renderer.expression(node).text
         if self.renderer.scalar or not is_weak(node) or node.type.kind is Kind.INT:
             return text
         if node.type.kind is Kind.BOOL:
@@ -145,6 +183,8 @@ class Looping:
 
     def _empty(self, stack: Node) -> str:
         """Room for all steps; zeros where there may be fewer."""
+        if self.loop.numbers:
+            return self._room(stack)
         shape = self.renderer.shape(stack.type.shape)
         shape = shape[1:-2] if len(stack.type.shape) == 1 else shape
         np = self.renderer.module("np")
@@ -154,6 +194,16 @@ class Looping:
         else:
             dtype = f"{np}.{_DTYPES[stack.type.kind]}"
         return f"{np}.{'zeros' if self.loop.dynamic else 'empty'}({shape}, {dtype})"
+
+    def _room(self, stack: Node) -> str:
+        """A list for all steps, or for those that will have been taken."""
+        if self.loop.until is not None:
+            return f"list[{stack.type.kind}]()"
+        zero = {Kind.FLOAT: "0.0", Kind.INT: "0", Kind.BOOL: "False"}[stack.type.kind]
+        length = self.renderer.size(self.loop.length)
+        if self.steps is not None:
+            length = self.outer.expression(self.steps)
+        return f"[{zero}] * {length.at(SIGNED)}"
 
     def _add(self, text: str) -> None:
         self.lines.append(f"{self.body.indent}{text}")
@@ -291,11 +341,11 @@ class Looping:
             self._need_index()
         names |= held
         for place, operand in self.captured.items():
-            names[place] = self.renderer.expression(operand).text
+            names[place] = self.outer.expression(operand).text
         for place, operand in self.sequences.items():
             text = self._row(place, operand)
             if uses[place] > 1:
-                name = self.body.names.numbered(legal(called(place)))
+                name = self.body.names.numbered(placed(place))
                 inner.begin(f"{name} = {text}")
                 text = name
             names[place] = text
@@ -346,6 +396,8 @@ class Looping:
 
     def _straight(self, function: Function, stacked: dict[Node, Node]) -> dict[Node, str]:
         """The rows of stacks that are written where they are computed: nothing else needs them."""
+        if self.loop.numbers and self.loop.until is not None:
+            return {}
         used = {o for node in function.nodes for o in node.operands} | set(self.nexts.values())
         rows = {n: f"{self.body.name_of(target)}[{self._place_of(n)}]"
                 for n, target in stacked.items()}  # fmt: skip
@@ -354,6 +406,8 @@ class Looping:
 
     def _stacked(self, node: Node, target: Node) -> str:
         value = self.renderer.expression(node).text
+        if self.loop.numbers and self.loop.until is not None:
+            return f"{self.body.name_of(target)}.append({value})"
         return f"{self.body.name_of(target)}[{self._place_of(node)}] = {value}"
 
     # ── States after the step ───────────────────────────────────────────────
@@ -373,7 +427,7 @@ class Looping:
                 lines.append(f"{inner.indent}{held[state]}[{before}{place}] = {row}")
             elif after not in written and after is not state:
                 left.append(held[state])
-                right.append(self._kept_kind(after))
+                right.append(self._kept_kind(after, self.renderer))
         if not left:
             return lines
         together = f"{inner.indent}{', '.join(left)} = "

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import re
 
-from ..dsl.kernels import ARRAY_CHECKS, ARRAYS, SCALAR_CHECKS, SCALARS, kernels
+from ..dsl.kernels import (
+    ARRAY_CHECKS,
+    ARRAYS,
+    SCALAR_CHECKS,
+    SCALARS,
+    kernels,
+    of_number,
+)
 from .checking import Checking
 from .compilation import Compilation
 from .directional import Directional
@@ -21,6 +28,9 @@ def module_text(compilation: Compilation, spec: str, command: str, version: str)
     arrays = has_arrays(graphs)
     writer = _Module(Setting(compilation, compilation.unrolled or not arrays, arrays))
     return writer.text(spec, command, version)
+
+
+_KERNEL = re.compile(r"\b_[a-z]\w*(?=\()")
 
 
 class _Module:
@@ -72,12 +82,21 @@ class _Module:
         sha = self.interface.source.sha256
         return [*lines, f'SPEC_SHA256 = "{sha}"', f'GRADC_VERSION = "{version}"']
 
-    def kernel_blocks(self, files: tuple[str, ...]) -> list[list[str]]:
+    def number_kernel_blocks(self) -> list[list[str]]:
+        """Those of numbers, under other names where the module has those of arrays."""
+        if self.setting.scalar:
+            return self.kernel_blocks(SCALARS)
+        blocks = self.kernel_blocks(SCALARS, self.setting.uses.number_kernels)
+        return [[_KERNEL.sub(lambda m: of_number(m[0]), line) for line in b] for b in blocks]
+
+    def kernel_blocks(
+        self, files: tuple[str, ...], used: set[str] | None = None
+    ) -> list[list[str]]:
         """The kernels of some files that the module uses, with what they mention there."""
         available = kernels(files)
         if self.setting.scalar and files == ARRAYS:  # Those of numbers compute.
             available = {n: k for n, k in available.items() if n not in kernels(SCALARS)}
-        wanted = self.setting.uses.kernels & available.keys()
+        wanted = (self.setting.uses.kernels if used is None else used) & available.keys()
         stack = list(wanted)
         while stack:
             for name in available[stack.pop()].needs:
@@ -143,7 +162,7 @@ class _Module:
     def text(self, spec: str, command: str, version: str) -> str:
         functions = [*self.functions.write(), *Directional(self.functions).write()]
         checks = self.checks()
-        own = self.kernel_blocks(SCALARS) if self.setting.scalar else []
+        own = self.number_kernel_blocks()
         if not self.setting.plain:
             own += self.kernel_blocks(ARRAYS)
         blocks = [*self.classes(), *own, *functions, *checks]

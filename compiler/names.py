@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from ..dsl.graph import Node
 from ..dsl.loops import called
+from ..dsl.sizes import Size
 
 # What the code of a generated function refers to, and so must not be shadowed in it.
 _BUILTINS = frozenset(
@@ -93,6 +94,23 @@ def temporary(node: Node, known: dict[Node, str]) -> str:
     return base_name(node, known)
 
 
+def _entry_name(node: Node, known: dict[Node, str]) -> str:
+    """``W_0_1`` for an entry of ``W``, where that has a name."""
+    if node.op.name != "getitem" or node in known:
+        return base_name(node, known)
+    places = [i.constant for i in node.attributes["index"] if isinstance(i, Size)]
+    whole = known.get(node.operands[0], "")
+    if not whole.isidentifier() or not all(i is not None and i >= 0 for i in places):
+        return base_name(node, known)
+    return "_".join([whole, *map(str, places)])
+
+
+def placed(place: Node) -> str:
+    """A name for what a step of a loop is given, which may be called after an operation."""
+    name = called(place)
+    return legal(_NOUNS.get(name, name) if place.span.text != name else name)
+
+
 def base_name(node: Node, known: dict[Node, str]) -> str:
     if node.op.name == "input":
         return legal(node.attributes["name"])
@@ -103,6 +121,9 @@ def base_name(node: Node, known: dict[Node, str]) -> str:
         return f"{temporary(which, known)}_steps" if sort == "stack" else legal(called(node))
     if known.get(node, "").isidentifier():
         return known[node]
+    if node.op.name in ("to_python", "to_numpy"):
+        name = _entry_name(node.operands[0], known)
+        return f"{name}_list" if node.op.name == "to_python" and node.type.rank else name
     if len(node.operands) == 1 and node.op.name not in _NOUNS:
         operand = node.operands[0]
         inner = known.get(operand) or (operand.name and legal(operand.name))

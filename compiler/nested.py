@@ -75,13 +75,22 @@ def _gradient(interface: Interface, node: Node) -> Node:
 
 
 def _forward(node: Node, y: Node, x: Node) -> Node:
-    """A tangent for each entry of ``x``, whose sizes are known and small."""
-    if not x.type.rank:
-        return tangents([y], {x: constant(1.0, node.span)}).get(y) or zeros_like(x)
-    lengths = [size.constant or 0 for size in x.type.shape]
+    """A tangent for each entry of ``x``, whose sizes are known and small; where there are many
+    ``y``, each with an ``x`` of its own, all in one."""
+    shape = x.type.shape[x.type.rank - node.attributes.get("entry_rank", x.type.rank) :]
+    lengths = [size.constant or 0 for size in shape]
     entries = []
     for place in itertools.product(*(range(length) for length in lengths)):
-        index = {"shape": x.type.shape, "index": tuple(Size.of(i) for i in place)}
-        unit = make("place", [constant(1.0, node.span)], node.span, index)
-        entries.append(tangents([y], {x: unit}).get(y) or constant(0.0, node.span))
-    return make("array", entries, node.span, {"shape": x.type.shape})
+        unit = constant(1.0, node.span)
+        if shape:
+            index = {"shape": shape, "index": tuple(Size.of(i) for i in place)}
+            unit = make("place", [unit], node.span, index)
+        if unit.type != x.type:
+            unit = make("broadcast_to", [unit], node.span, {"shape": x.type.shape})
+        entries.append(tangents([y], {x: unit}).get(y) or zeros_like(y))
+    if not shape:
+        return entries[0]
+    if not y.type.rank:
+        return make("array", entries, node.span, {"shape": shape})
+    rows = make("stack", entries, node.span, {"axis": -1})
+    return make("reshape", [rows], node.span, {"shape": y.type.shape + shape})

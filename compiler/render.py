@@ -9,6 +9,7 @@ from typing import Any
 
 from ..dsl.graph import Node
 from ..dsl.intervals import REAL, Interval
+from ..dsl.kernels import of_number
 from ..dsl.shapes import Shape
 from ..dsl.sizes import Size, size_text
 from ..dsl.subscripts import Cut, Index
@@ -21,6 +22,8 @@ class Uses:
     """What the rendered code refers to: kernels, modules, sizes, the dtype."""
 
     kernels: set[str] = field(default_factory=set)
+    number_kernels: set[str] = field(default_factory=set)
+    """Those of numbers in a module whose others are of arrays."""
     modules: set[str] = field(default_factory=set)
     sizes: set[str] = field(default_factory=set)
     dtype: bool = False
@@ -46,9 +49,17 @@ class Renderer:
         self.size_names = size_names
         self.dtype = dtype
         self.threads = threads
+        self.apart = False
+        """Whether it is for numbers in a module of arrays."""
         self.uses = Uses()
         self._texts: dict[str, str] = {}
         """The templates in use, with the names of modules here."""
+
+    def of_numbers(self) -> Renderer:
+        """One for a part of the function that computes with Python's numbers."""
+        renderer = Renderer(True, self.known, self.names, self.modules, self.size_names, self.dtype)
+        renderer.uses, renderer.apart = self.uses, True
+        return renderer
 
     def expression(self, node: Node) -> Expression:
         """The name of a node, or the expression that computes it."""
@@ -109,8 +120,7 @@ class Renderer:
 
     def filled(self, node: Node, text: str) -> Expression:
         if text not in self._texts:
-            self.note_uses(text)
-            self._texts[text] = self.with_modules(text)
+            self._texts[text] = self.with_modules(self.with_kernel(text))
         operands = {}
         variadic = []
         module = "math" if text.startswith("math.") else ""
@@ -121,16 +131,22 @@ class Renderer:
             operands = {p.name: e for p, e in zip(node.op.operands, rendered, strict=True)}
         return fill(self._texts[text], operands, lambda name: self.option(node, name), variadic)
 
-    def note_uses(self, text: str) -> None:
-        for module in ("np", "math"):
-            if f"{module}." in text:
-                self.uses.modules.add(module)
-        head = text.split("(", 1)[0]
-        if head.startswith("_"):
+    def with_kernel(self, text: str) -> str:
+        """The template with the name that the kernel it calls has in the module."""
+        head, *rest = text.split("(", 1)
+        if not head.startswith("_"):
+            return text
+        if not self.apart:
             self.uses.kernels.add(head)
+            return text
+        self.uses.number_kernels.add(head)
+        return "(".join([of_number(head), *rest])
 
     def with_modules(self, text: str) -> str:
         """The template with the names that NumPy and math are imported under."""
+        for module in ("np", "math"):
+            if f"{module}." in text:
+                self.uses.modules.add(module)
         for module, name in self.modules.items():
             if name != module:
                 text = text.replace(f"{module}.", f"{name}.")

@@ -83,7 +83,9 @@ def plan(
     given, results = tuple(given), tuple(results)
     needed = set(topological(results, given))
     nodes = [node for node in order if node in needed]
-    uses = Counter(chain.from_iterable(node.operands for node in nodes))
+    loops = {call_key(node): node for node in nodes if node.op.name == "scan"}
+    once = [node for node in nodes if node.op.name != "scan"]  # And each loop, all results in one.
+    uses = Counter(chain.from_iterable(node.operands for node in [*once, *loops.values()]))
     uses.update(results)
     forced = {*separate, *results}
     for node in nodes:

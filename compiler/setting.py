@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..dsl.graph import Graph, Input, Node
 from ..dsl.intervals import Interval
-from ..dsl.loops import with_steps
+from ..dsl.loops import is_plain, with_steps
 from ..dsl.shapes import Kind, Type
 from .compilation import Compilation
 from .names import Names, legal
@@ -85,7 +85,8 @@ class Setting:
     def renderer(self, graph: Graph) -> Renderer:
         """A renderer for a function of this module, with intervals where its code depends on
         them."""
-        asked = self.scalar or any(node.op.direct for node in with_steps(graph.nodes))
+        nodes = with_steps(graph.nodes)
+        asked = self.scalar or any(node.op.direct or is_plain(node) for node in nodes)
         if asked and graph is not self._seen:
             self._seen, self._known = graph, ranges(graph.nodes)
         known = self._known if asked else {}
@@ -95,6 +96,7 @@ class Setting:
     def merge(self, uses: Uses) -> None:
         """Adds what one function refers to, to what the module must provide."""
         self.uses.kernels |= uses.kernels
+        self.uses.number_kernels |= uses.number_kernels
         self.uses.modules |= uses.modules
 
     def module(self, name: str) -> str:
@@ -124,6 +126,12 @@ class Setting:
     def held(self, type_: Type) -> str:
         """The Python type of a value inside the module."""
         return str(type_.kind) if self.scalar and not type_.rank else self.annotation(type_)
+
+    def kept(self, node: Node) -> str:
+        """The Python type of a value that the cache keeps."""
+        if is_plain(node):
+            return f"list[{node.type.kind}]" if node.type.rank else str(node.type.kind)
+        return self.held(node.type)
 
     def annotation(self, type_: Type) -> str:
         """The Python type of a value that is taken or returned."""

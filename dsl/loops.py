@@ -43,7 +43,8 @@ class Loop:
     arrays of which each step sees one of the ``rows``; with ``counted``, last the number of steps.
     ``until`` ends the loop after the step where it holds. ``extends`` is the loop whose states,
     in the same order, this one has among its own. What a loop that ``replays`` does in a step is
-    done again for its gradient, rather than kept.
+    done again for its gradient, rather than kept. One of ``numbers`` computes with those of Python,
+    and what it stacks, or sees rows of, are lists.
     """
 
     index: Node
@@ -59,6 +60,7 @@ class Loop:
     extends: Loop | None = None
     replays: bool = False
     chunk: Chunk | None = None
+    numbers: bool = False
 
     @property
     def length(self) -> Size:
@@ -151,6 +153,13 @@ def beside(node: Node, which: Result) -> Node:
     return result(loop, node.operands, node.span, which, cause=node.cause)
 
 
+def is_plain(node: Node) -> bool:
+    """Whether a value is a number or a list of Python also where others are NumPy's."""
+    if node.op.name == "scan":
+        return bool(node.attributes["loop"].numbers)
+    return node.op.name == "to_python"
+
+
 def with_steps(nodes: Iterable[Node]) -> Iterator[Node]:
     """Nodes, and those of the steps of loops among them."""
     loops: dict[Loop, set[Node]] = {}
@@ -171,13 +180,14 @@ def with_steps(nodes: Iterable[Node]) -> Iterator[Node]:
 Transform = Callable[[Graph], Graph]
 
 
-def map_loops(graph: Graph, transform: Transform) -> Graph:
-    """The graph, what the steps of its loops do transformed."""
+def map_loops(graph: Graph, transform: Transform, numbers: Transform | None = None) -> Graph:
+    """The graph, what the steps of its loops do transformed; in another way in those loops that
+    compute with Python's numbers, where that is given."""
     if not any(node.op.name == "scan" for node in graph.nodes):
         return graph
     roots = [*graph.inputs.values(), *graph.landmarks, *graph.outputs.values()]
     nodes = topological([*roots, *graph.gradients.values()])
-    changed = rebuilt(nodes, transform, graph.interface)
+    changed = rebuilt(nodes, transform, graph.interface, numbers)
     if not changed:
         return graph
     replaced: dict[Node, Node] = {}
@@ -195,20 +205,25 @@ def rebuilt(
     nodes: Iterable[Node],
     transform: Transform,
     interface: Interface | None = None,
+    numbers: Transform | None = None,
 ) -> dict[Loop, Rebuilt]:
     """The loops of nodes after a transformation of what their steps do."""
+    other = numbers or transform
     loops: dict[Loop, list[Node]] = {}
     for node in nodes:
         if node.op.name == "scan":
             loops.setdefault(node.attributes["loop"], []).append(node)
-    return {loop: Rebuilt(loop, results, transform, interface) for loop, results in loops.items()}
+    return {
+        loop: Rebuilt(loop, results, other if loop.numbers else transform, interface)
+        for loop, results in loops.items()
+    }
 
 
 class Rebuilt:
     """A loop after a transformation of its body.
 
-    What no result needs is dropped, what is given twice is given once, and what is a written
-    number or a size is written in the step.
+    What no result needs is dropped, what is given twice is given once, what is the same in all
+    rows is captured, and what is a written number or a size is written in the step.
     """
 
     def __init__(
@@ -235,13 +250,17 @@ class Rebuilt:
         states, captured, rows, _ = loop.split(new[1:])
         self.captured = [i for i, node in enumerate(captured) if node in used]
         self.rows = [i for i, node in enumerate(rows) if node in used]
+        self.alike = {i for i in self.rows if _all_alike(loop, i, results)}
         self.stacks = {node: body.outputs[f"stack {i}"] for i, node in enumerate(stacked)}
         self.new = replace(
             loop,
             index=new[0],
             states=tuple(states[i] for i in self.kept),
-            captured=tuple(captured[i] for i in self.captured),
-            rows=tuple(rows[i] for i in self.rows),
+            captured=(
+                *(captured[i] for i in self.captured),
+                *(rows[i] for i in self.rows if i in self.alike),
+            ),
+            rows=tuple(rows[i] for i in self.rows if i not in self.alike),
             nexts=tuple(body.outputs[f"next {i}"] for i in self.kept),
             until=body.outputs.get("until"),
             extends=None,
@@ -250,7 +269,8 @@ class Rebuilt:
     def node(self, node: Node, operands: tuple[Node, ...]) -> Node:
         states, captured, rows, steps = self.old.split(operands)
         given = [states[i] for i in self.kept] + [captured[i] for i in self.captured]
-        given += [rows[i] for i in self.rows] + steps
+        given += [rows[i].operands[0] for i in self.rows if i in self.alike]
+        given += [rows[i] for i in self.rows if i not in self.alike] + steps
         sort, which = node.attributes["result"]
         if sort == "final":
             which = self.kept.index(which)
@@ -259,6 +279,16 @@ class Rebuilt:
         attributes = {"loop": self.new, "result": (sort, which)}
         own = {k: getattr(node, k) for k in ("name", "cause", "position", "adjoint_of")}
         return make("scan", given, node.span, attributes, **own)
+
+
+def _all_alike(loop: Loop, row: int, results: Sequence[Node]) -> bool:
+    """Whether all steps see the same of an array."""
+    if loop.chunk is not None:
+        return False
+    operands = [loop.split(node.operands)[2][row] for node in results]
+    return all(
+        o.op.name == "broadcast_to" and o.operands[0].type == loop.rows[row].type for o in operands
+    )
 
 
 def _known(loop: Loop, results: Sequence[Node]) -> dict[Node, Node]:
@@ -270,7 +300,8 @@ def _known(loop: Loop, results: Sequence[Node]) -> dict[Node, Node]:
     for places, operands in ((loop.captured, captured), (loop.rows, rows)):
         first: dict[tuple[Node, Type], Node] = {}
         for place, operand in zip(places, operands, strict=True):
-            leaf = places is loop.captured and is_fixed(operand)
+            # Python computes again what is written again.
+            leaf = places is loop.captured and is_fixed(operand, 0 if loop.numbers else _MAX_FIXED)
             # Blocks of one array may run along different axes of it.
             instead = operand if leaf else first.setdefault((operand, place.type), place)
             if instead is not place:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from ...dsl.graph import Graph, Node
-from ...dsl.loops import map_loops, with_steps
+from ...dsl.loops import is_plain, map_loops, with_steps
 from . import (
     associate,
     common,
@@ -95,7 +95,8 @@ def finish(graph: Graph, *, arrays: bool) -> Graph:
 
     ``arrays`` says whether the module computes with NumPy, or with plain numbers.
     """
-    graph = map_loops(graph, partial(finish, arrays=arrays))
+    among_numbers = partial(finish, arrays=False)
+    graph = map_loops(graph, partial(finish, arrays=arrays), among_numbers)
     made = rewrite(graph, products.step)
     if made is not graph:
         graph = _settled(made, [common.common])
@@ -112,4 +113,6 @@ def numbers_alone(graphs: Iterable[Graph | None], level: int) -> list[Graph | No
 
 
 def has_arrays(graphs: Iterable[Graph]) -> bool:
-    return any(node.type.rank for graph in graphs for node in with_steps(graph.nodes))
+    """Whether a value is an array of NumPy."""
+    nodes = (node for graph in graphs for node in with_steps(graph.nodes))
+    return any(node.type.rank and not is_plain(node) for node in nodes)

@@ -48,7 +48,7 @@ def _with_first(node: Node) -> Node | None:
     loop: Loop = node.attributes["loop"]
     operands = list(node.operands)
     for position, held in enumerate(loop.states):
-        weak = held.type.is_float and is_weak(operands[position])
+        weak = held.type.is_float and is_weak(operands[position]) and not loop.numbers
         if weak or operands[position].type.kind is not held.type.kind:
             conversion = "as_float" if held.type.is_float else "as_int"
             operands[position] = make(conversion, [operands[position]], node.span)

@@ -7,7 +7,7 @@ expansion stays as it is, and so does one that is too large to gain from it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,20 +31,19 @@ Place = tuple[int, ...]
 def unrolled(graphs: Sequence[Graph | None]) -> list[Graph | None] | None:
     """All graphs without arrays inside, or ``None`` where one of them has to keep some."""
     try:
-        made = [_Unrolling(graph).result() if graph is not None else None for graph in graphs]
+        made = [_Whole(graph).result() if graph is not None else None for graph in graphs]
     except Stays:
         return None
     pairs = [(g, m) for g, m in zip(graphs, made, strict=True) if g is not None and m is not None]
-    before = sum(array_operations(graph) for graph, _ in pairs)
+    before = sum(array_operations(graph.nodes) for graph, _ in pairs)
     after = sum(len(graph.nodes) for _, graph in pairs)
     return made if after <= NODES_PER_OPERATION * before else None
 
 
-def array_operations(graph: Graph) -> int:
+def array_operations(nodes: Iterable[Node]) -> int:
     """The operations that read or make an array."""
     return sum(
-        bool(node.operands) and any(n.type.rank for n in (node, *node.operands))
-        for node in graph.nodes
+        bool(node.operands) and any(n.type.rank for n in (node, *node.operands)) for node in nodes
     )
 
 
@@ -54,40 +53,27 @@ def unroll(graph: Graph) -> Graph:
     return graph if made is None or made[0] is None else made[0]
 
 
-class _Unrolling:
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+class Unrolling:
+    """The entries of nodes, which come in an order of computation."""
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        self.nodes = list(nodes)
         self.entries: dict[Node, Entries] = {}
         self.known: set[Node] = set()
-        self.taken = {node.label for node in graph.nodes if node.name or node.op.name == "input"}
+        self.absent: set[Node] = set()
+        """The zeros around what an operation puts in its place: nothing is added there."""
+        self.taken = {node.label for node in self.nodes if node.name or node.op.name == "input"}
         self.owners: dict[tuple[Node, Place], Node] = {}
 
-    def result(self) -> Graph:
-        graph = self.graph
-        if not any(node.type.rank for node in with_steps(graph.nodes)):
-            return graph
-        for node in graph.nodes:
+    def expand(self) -> None:
+        """Finds the entries of all nodes. Raises ``Stays`` where one has none, or too many."""
+        for node in self.nodes:
             if node.op.name == "scan" or not 0 < math.prod(lengths(node)) <= NODES:
                 raise Stays
             self.entries[node] = self.of(node)
             self.known.update(self.entries[node].flat)
             if len(self.known) > NODES:
                 raise Stays
-        landmarks = [entry for n in graph.landmarks if n in self.entries
-                     for entry in self.entries[n].flat]  # fmt: skip
-        numbers = {n: a for n, a in graph.adjoints.items() if a in self.entries and not a.type.rank}
-        result = Graph(
-            graph.interface,
-            graph.inputs,
-            {name: self.whole(node) for name, node in graph.outputs.items()},
-            tuple(dict.fromkeys(landmarks)),
-            graph.seeds,
-            {name: self.whole(node) for name, node in graph.gradients.items()},
-            {name: self.entries[node].item() for name, node in numbers.items()},
-        )
-        if len(result.nodes) > NODES:
-            raise Stays
-        return result
 
     def of(self, node: Node) -> Entries:
         """The entries of a node, under names made of its own."""
@@ -95,13 +81,26 @@ class _Unrolling:
         if node.op.name == "input":
             if not shape:
                 return collected([node], ())
-            return collected([self.entry(node, place) for place in np.ndindex(shape)], shape)
+            return collected([self.given(node, place) for place in np.ndindex(shape)], shape)
         operands = [self.entries[operand] for operand in node.operands]
         if not shape and all(x.ndim == 0 for x in operands):
             return collected([replace(node, operands=tuple(x.item() for x in operands))], ())
-        return self.named(node, expanded(node, operands))
+        if node.op.name == "add":
+            return self.named(node, self.added(node, operands))
+        found = expanded(node, operands)
+        if node.op.name == "place":
+            self.absent.update(set(found.flat) - set(operands[0].flat))
+        return self.named(node, found)
 
-    def entry(self, node: Node, place: Place) -> Node:
+    def added(self, node: Node, operands: Sequence[Entries]) -> Entries:
+        """The sums of entries, but for those that are not there in one of two arrays."""
+        columns = [x.ravel().tolist() for x in np.broadcast_arrays(*operands)]
+        sums = expanded(node, list(operands))
+        entries = [b if a in self.absent else a if b in self.absent else entry
+                   for a, b, entry in zip(*columns, sums.ravel(), strict=True)]  # fmt: skip
+        return collected(entries, sums.shape)
+
+    def given(self, node: Node, place: Place) -> Node:
         """An entry of what is given from outside."""
         index = tuple(map(Size.of, place))
         return make("getitem", [node], node.span, {"index": index}, name=self.name(node, place))
@@ -137,6 +136,35 @@ class _Unrolling:
             attributes = {"name": name, "type": Type(node.type.kind), "whole": node}
             self.owners[node, place] = make("input", (), node.span, attributes, name=name)
         return self.owners[node, place]
+
+
+class _Whole(Unrolling):
+    """A graph that has arrays only as what it is given and as its results."""
+
+    def __init__(self, graph: Graph) -> None:
+        super().__init__(graph.nodes)
+        self.graph = graph
+
+    def result(self) -> Graph:
+        graph = self.graph
+        if not any(node.type.rank for node in with_steps(graph.nodes)):
+            return graph
+        self.expand()
+        landmarks = [entry for n in graph.landmarks if n in self.entries
+                     for entry in self.entries[n].flat]  # fmt: skip
+        numbers = {n: a for n, a in graph.adjoints.items() if a in self.entries and not a.type.rank}
+        result = Graph(
+            graph.interface,
+            graph.inputs,
+            {name: self.whole(node) for name, node in graph.outputs.items()},
+            tuple(dict.fromkeys(landmarks)),
+            graph.seeds,
+            {name: self.whole(node) for name, node in graph.gradients.items()},
+            {name: self.entries[node].item() for name, node in numbers.items()},
+        )
+        if len(result.nodes) > NODES:
+            raise Stays
+        return result
 
     def whole(self, node: Node) -> Node:
         """A result: the entries put together again."""

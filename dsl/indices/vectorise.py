@@ -146,6 +146,10 @@ def _grad(vectoriser: Vectoriser, node: Node, operands: Sequence[Spread]) -> Spr
     """
     value, x = operands
     axes = union(operands)
+    if node.attributes["mode"] == "forward":
+        attributes = {**node.attributes, "entry_rank": x.entry_rank}
+        value = Spread(whole(value, axes, node.span), axes)
+        return Spread(make("grad", [value.node, x.node], node.span, attributes), axes)
     if set(value.axes) - set(x.axes):
         x = Spread(whole(x, axes, node.span), axes)
         value = _with_own(vectoriser, node.operands[0], node.operands[1], x)

@@ -52,6 +52,11 @@ def kernels(files: tuple[str, ...]) -> dict[str, Kernel]:
     return found
 
 
+def of_number(name: str) -> str:
+    """What a kernel for numbers is called in a module that has those for arrays."""
+    return f"{name}_of_number" if name in kernels(ARRAYS) else name
+
+
 @cache
 def namespace() -> dict[str, Any]:
     """The kernels for arrays as functions, by name."""

@@ -11,7 +11,11 @@ TABLE = Table()
 
 
 def _gradient_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
+    """With ``entry_rank`` there is a gradient for each entry of ``y``, with respect to that many
+    last axes of ``x``."""
     y, x = types
+    if "entry_rank" in attributes:
+        return x.with_shape(y.shape + x.shape[x.rank - attributes["entry_rank"] :]), attributes
     if y != Type(Kind.FLOAT):
         raise Mismatch(
             "G404",

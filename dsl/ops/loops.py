@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from .. import intervals as iv
 from ..shapes import Kind, Mismatch, Type
+from ..sizes import ZERO
 from .declare import Attributes, Table
 
 TABLE = Table()
@@ -29,6 +30,35 @@ TABLE.declare(
     infer=_scan_type, numpy="", family="loop", public=False,
     paper="scan", latex=r"\mathrm{scan}", values=lambda _: iv.REAL,
 )  # fmt: skip
+
+
+# Between NumPy and the loops that compute with Python's numbers.
+
+
+def _to_python_text(types: Sequence[Type], _: Attributes) -> str:
+    return "{x}.tolist()" if types[0].rank else f"{types[0].kind}({{x}})"
+
+
+def _to_numpy_text(types: Sequence[Type], attributes: Attributes) -> str:
+    """With a shape, the list may be shorter: steps that were not taken have 0."""
+    (x,) = types
+    name = {Kind.FLOAT: "{dtype}", Kind.INT: "np.int64", Kind.BOOL: "np.bool_"}[x.kind]
+    if "shape" in attributes:
+        return f"np.array([*{{x}}, *[0] * ({{rows}} - len({{x}}))], {name})"
+    if x.rank:
+        return f"np.array({{x}}, {name})"
+    return f"{name}.type({{x}})" if x.kind is Kind.FLOAT else f"{name}({{x}})"
+
+
+for _name, _doc, _text in (
+    ("to_python", "The same as a number of Python, or a list of them.", _to_python_text),
+    ("to_numpy", "The same as a number or an array of NumPy.", _to_numpy_text),
+):
+    TABLE.declare(
+        _name, "x", _doc, infer=lambda types, attributes: (types[0], attributes), numpy=_text,
+        paper="{x}", latex="{x}", linear="x", family="linear", rules={"x": "dy"}, public=False,
+        flops=lambda types, attributes, result: ZERO, values=iv.same,
+    )  # fmt: skip
 
 
 def _put_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
