@@ -39,7 +39,7 @@ ORDER = [
     "compiler.render", "compiler.setting", "compiler.boundary", "compiler.body", "compiler.states", "compiler.direct", "compiler.looping", "compiler.attempt", "compiler.comments",
     "compiler.entry", "compiler.functions", "compiler.matrices", "compiler.directional",
     "compiler.sampling", "compiler.checking", "compiler.header", "compiler.module", "compiler.caution", "compiler.batch", "compiler.checkpoint", "compiler.driver", "compiler.estimate", "compiler.calibrate",
-    "compiler.rounding", "compiler.evaluate", "compiler.explain",
+    "compiler.rounding", "compiler.evaluate", "compiler.outline", "compiler.explain",
     "compiler.gradcheck", "compiler.rulecheck", "compiler.given", "compiler.trace", "compiler.load", "compiler.build",
     "compiler.testing", "compiler.run", "compiler.catalogue", "compiler",
     "examples", "examples.__main__",
