@@ -124,8 +124,9 @@ def _groups(nodes: list[Node], program: Program) -> Iterator[tuple[Node, tuple[s
     bodies = [(d.span, d.name.id) for d in program.declarations if isinstance(d, Def)]
 
     def function(at: Span) -> str:
-        return next((name for body, name in bodies
-                     if at.source is body.source and body.start <= at.start < body.end), "")  # fmt: skip
+        around = (name for body, name in bodies
+                  if at.source is body.source and body.start <= at.start < body.end)  # fmt: skip
+        return next(around, "")
 
     inside = {node: name for node in nodes if node.operands and (name := function(node.span))}
     neighbours: networkx.Graph[Node] = networkx.Graph()
