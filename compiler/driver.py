@@ -108,7 +108,7 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     if options.level > 1:
         made = [_faster(g, options) if g is not None else None for g in made]
         made[1:] = [blocks(g) if g is not None else None for g in made[1:]]
-        made = [_small_loops(g, options) if g is not None else None for g in made]
+    made = _with_small_loops(made, options)
     arrays = has_arrays(g for g in made[:2] if g is not None)
     apart = numbers_alone(made, options.level) if arrays and options.level > 1 else None
     if apart is not None:
@@ -127,9 +127,16 @@ def _faster(graph: Graph, options: Options) -> Graph:
     return optimise(strength(graph, fast_math=options.fast_math), 2)
 
 
-def _small_loops(graph: Graph, options: Options) -> Graph:
-    made = small_loops(graph)
-    return graph if made is graph else optimise(made, options.level)
+def _with_small_loops(graphs: list[Graph | None], options: Options) -> list[Graph | None]:
+    """Loops of few numbers in Python's: at ``-O2`` wherever they stand, else where nothing but
+    what they keep of their steps is an array."""
+    if not options.level:
+        return graphs
+    made = [small_loops(g) if g is not None else None for g in graphs]
+    if options.level < 2 and has_arrays(g for g in made if g is not None):
+        return graphs
+    pairs = zip(graphs, made, strict=True)
+    return [m if m is g or m is None else optimise(m, options.level) for g, m in pairs]
 
 
 def _ones_like(node: Node) -> Node:

@@ -180,8 +180,11 @@ def test_directions(case: Case) -> None:
 
 @EACH
 def test_float32(case: Case) -> None:
-    """The working precision is that of the inputs, in loops as everywhere."""
+    """The working precision is that of the inputs, in loops as everywhere, but that modules of
+    numbers alone compute with those of Python."""
     generated = module(case.text)
+    if not hasattr(generated, "np"):
+        return
     given = {n: np.asarray(v, np.float32) if np.asarray(v).dtype.kind == "f" else v
              for n, v in case.values.items()}  # fmt: skip
     found, cache = case.call(generated.forward, given)
