@@ -12,6 +12,24 @@ from ...dsl.loops import called
 
 _entries: ContextVar[list[Rewritten] | None] = ContextVar("rewrites", default=None)
 _MOST = 60
+WHY = {
+    "fold": "known when compiling",
+    "simplify": "the same with less, exactly",
+    "symmetry": "a matrix that equals its transpose",
+    "shapes": "smaller before it is broadcast, or a view",
+    "prune": "nothing needs it",
+    "common": "computed once",
+    "numbers": "one factor instead of two",
+    "associate": "a cheaper order of products",
+    "contract": "what is only summed is never made",
+    "stabilise": "finite wherever the exact value is",
+    "strength": "a cheaper function",
+    "fission": "done for all steps at once",
+    "blocks": "read once, and what stands between stays in the cache",
+    "unroll": "small arrays cost more than their entries",
+    "small_loops": "numbers of Python cost a third of NumPy's",
+}
+"""What a pass is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +42,8 @@ class Rewritten:
     after: str
 
     def __str__(self) -> str:
-        return f"line {self.line:<4} {self.by:<10} {self.before}  ->  {self.after}"
+        why = WHY[self.by]
+        return f"line {self.line:<4} {self.by:<11} {self.before}  ->  {self.after}  ({why})"
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from ...dsl.shapes import Type
 from ...dsl.sizes import Size
 from .entries import Entries, Stays, collected, lengths
 from .expansions import expanded
+from .log import note
 
 # ``python -m benchmarks.unroll``: an operation on arrays takes as long as about 40 on numbers, or
 # half of that where it writes into memory that is there. Beyond some hundred nodes nobody reads
@@ -37,7 +38,12 @@ def unrolled(graphs: Sequence[Graph | None]) -> list[Graph | None] | None:
     pairs = [(g, m) for g, m in zip(graphs, made, strict=True) if g is not None and m is not None]
     before = sum(array_operations(graph.nodes) for graph, _ in pairs)
     after = sum(len(graph.nodes) for _, graph in pairs)
-    return made if after <= NODES_PER_OPERATION * before else None
+    if after > NODES_PER_OPERATION * before:
+        return None
+    for node in dict.fromkeys(n for graph, _ in pairs for n in graph.nodes):
+        if node.type.rank and node.operands:
+            note("unroll", node, f"{math.prod(lengths(node))} numbers")
+    return made
 
 
 def array_operations(nodes: Iterable[Node]) -> int:
