@@ -14,8 +14,9 @@ from dataclasses import dataclass, field, replace
 from ..dsl.graph import Fragment, Graph, Node, constant, make, topological
 from ..dsl.loops import loop_key
 from ..dsl.ruled import ARRIVING
-from ..dsl.shapes import Shape
+from ..dsl.shapes import Shape, broadcast
 from ..dsl.sizes import ONE
+from .guards import Guards
 from .reverse_loops import through_loop
 from .rules import Rule, apply_rule, given_to, reach_of, rule_of, times
 
@@ -73,6 +74,7 @@ class _Reverse:
         for node, seed in seeds:
             self.arriving.setdefault(node, []).append(Adjoint(seed))
         self.wrt = set(wrt)
+        self.guards = Guards()
         self.loops: dict[Hashable, _Loop] = {}
         for node in self.order:
             if node.op.name == "scan":
@@ -108,17 +110,18 @@ class _Reverse:
         return Adjoints(found, passing, tuple(dict.fromkeys(order)))
 
     def _total(self, node: Node, contributions: list[Adjoint]) -> Adjoint:
-        first = contributions[0]
-        if all(c.guard is first.guard for c in contributions):
-            value = first.value
-            for other in contributions[1:]:
-                value = _like(first.value, "add", [value, other.value])
-            clean = all(c.clean for c in contributions)
-            return self._mark(node, Adjoint(value, first.guard, clean))
+        """The sum of all, those under one guard first: what each guard lets through is selected
+        once."""
+        groups: dict[Node | None, list[Adjoint]] = {}
+        for contribution in contributions:
+            groups.setdefault(contribution.guard, []).append(contribution)
+        first, *others = [_sum(group) for group in groups.values()]
+        if not others:
+            return self._mark(node, first)
         value = first.selected()
-        for other in contributions[1:]:
+        for other in others:
             value = _like(first.value, "add", [value, other.selected()])
-        guard = _either(value, [contribution.guard for contribution in contributions])
+        guard = self.guards.lightened(_either(value, groups))
         return self._mark(node, Adjoint(value, guard, clean=True))
 
     def _mark(self, node: Node, total: Adjoint) -> Adjoint:
@@ -148,9 +151,19 @@ class _Reverse:
             rule = rule_of(node, position)
             if rule is None or operand not in self.active:
                 continue
-            for adjoint in _contributions(node, position, rule, total):
-                fitted = _unbroadcast(adjoint, node, position)
-                self.arriving.setdefault(operand, []).append(fitted)
+            adjoint = _contribution(node, position, rule, total, self.guards)
+            fitted = _unbroadcast(adjoint, node, position)
+            fitted = replace(fitted, guard=self.guards.lightened(fitted.guard))
+            self.arriving.setdefault(operand, []).append(fitted)
+
+
+def _sum(contributions: list[Adjoint]) -> Adjoint:
+    """The sum of contributions under one guard."""
+    first = contributions[0]
+    value = first.value
+    for other in contributions[1:]:
+        value = _like(first.value, "add", [value, other.value])
+    return Adjoint(value, first.guard, all(c.clean for c in contributions))
 
 
 def _gradients(seeds: Iterable[tuple[Node, Node]], wrt: Iterable[Node]) -> Mapping[Node, Node]:
@@ -165,27 +178,27 @@ class _Loop:
     arriving: dict[Node, Node] = field(default_factory=dict)
 
 
-def _contributions(node: Node, position: int, rule: Rule, total: Adjoint) -> Iterable[Adjoint]:
+def _contribution(node: Node, position: int, rule: Rule, total: Adjoint, guards: Guards) -> Adjoint:
     value, guard = total.value, total.guard
     if node.op.name == "where":
         condition = node.operands[0]
         if position == 2:
             condition = make("logical_not", [condition], node.span, cause=node)
-        both = condition if guard is None else _and(guard, condition)
-        return [Adjoint(value, both)]
+        return Adjoint(value, condition if guard is None else _and(guard, condition))
     if node.op.family == "elementwise":
         passed = _times_slope(node, position, rule, value)
-        return [Adjoint(passed, guard, total.clean and passed is value)]
+        return Adjoint(passed, guard, total.clean and passed is value)
     if isinstance(rule, Fragment) and guard is not None and guard.type.rank:
-        return [_through_fragment(node, position, rule, value, _repeated(guard, node.type.shape))]
+        return _through_fragment(node, position, rule, value, _repeated(guard, node.type.shape))
     given = {"y": node, "dy": value}
+    clean = total.clean
     if guard is not None and guard.type.rank and node.op.family != "pointwise":
-        guard = _repeated(guard, node.type.shape)
-        if _mixes(node, position):
-            given = {**_safe(node, position, guard), "y": node, "dy": total.selected()}
-        guard = _reach(node, position, guard)
-    clean = total.clean and _keeps_zeros(node)
-    return [Adjoint(apply_rule(rule, node, position, given), guard, clean)]
+        if _mixes(node, position) and not _apart(node, guard, guards):
+            safe = _safe(node, position, _repeated(guard, node.type.shape), guards)
+            given = {**safe, "y": node, "dy": total.selected()}
+            clean = True
+        guard = _reach(node, position, _repeated(guard, node.type.shape))
+    return Adjoint(apply_rule(rule, node, position, given), guard, clean and _keeps_zeros(node))
 
 
 def _keeps_zeros(node: Node) -> bool:
@@ -226,14 +239,16 @@ def _reach(node: Node, position: int, guard: Node) -> Node:
     return apply_rule(reach_of(node, position), node, position, {"dy": guard})
 
 
-def _safe(node: Node, position: int, guard: Node) -> dict[str, Node]:
+def _safe(node: Node, position: int, guard: Node, guards: Guards) -> dict[str, Node]:
     """The other operands, 0 where only entries that do not count depend on them: what they
     are there must not reach the sums of the rule."""
     safe = {}
     for other, operand in enumerate(node.operands):
         wanted = operand.type.is_float and rule_of(node, other) is not None
         if other != position and wanted and not node.op.variadic:
-            counts = _reach(node, other, guard)
+            counts = guards.lightened(_reach(node, other, guard))
+            if counts is None:
+                continue
             name = node.op.operand_name(other)
             shield = apply_rule(node.op.shield.get(name, "0.0"), node, position, {})
             parts = [counts, operand, shield]
@@ -248,11 +263,25 @@ def _unbroadcast(adjoint: Adjoint, cause: Node, position: int) -> Adjoint:
     guard_shape = guard.type.shape if guard is not None else ()
     if adjoint.value.type.shape == shape and len(guard_shape) <= len(shape):
         return adjoint
-    model = replace(adjoint.selected(), cause=cause, position=position)
-    value = _reduced("sum", adjoint.selected(), shape, model)
+    if _varies(guard, adjoint.value.type.shape, shape):
+        adjoint = Adjoint(adjoint.selected(), guard, clean=True)
+    model = replace(adjoint.value, cause=cause, position=position)
+    value = _reduced("sum", adjoint.value, shape, model)
     if guard is not None:
         guard = _reduced("any", guard, shape, model)
-    return Adjoint(value, guard, clean=True)
+    return Adjoint(value, guard, adjoint.clean)
+
+
+def _varies(guard: Node | None, shape: Shape, reduced: Shape) -> bool:
+    """Whether a guard differs along axes that are summed over, or says more than there is yet."""
+    if guard is None:
+        return False
+    own = guard.type.shape
+    if broadcast([own, shape]) != shape:
+        return True
+    kept = [ONE] * (len(shape) - len(reduced)) + list(reduced)
+    aligned = zip(reversed(own), reversed(kept), strict=False)
+    return any(size != ONE and left == ONE for size, left in aligned)
 
 
 def along_edge(node: Node, position: int, arriving: Node) -> Node | None:
@@ -260,13 +289,24 @@ def along_edge(node: Node, position: int, arriving: Node) -> Node | None:
     rule = rule_of(node, position)
     if rule is None:
         return None
-    (adjoint,) = _contributions(node, position, rule, Adjoint(arriving))
+    adjoint = _contribution(node, position, rule, Adjoint(arriving), Guards())
     return _unbroadcast(adjoint, node, position).selected()
 
 
 def _mixes(node: Node, position: int) -> bool:
     """Whether an entry of the operand counts for several entries of the result."""
     return "any(" in reach_of(node, position)
+
+
+def _apart(node: Node, guard: Node, guards: Guards) -> bool:
+    """Whether entries that count and those that do not never meet in the rule: the guard is the
+    same for all that it combines, which the operands show by having it as it is."""
+    whole = _repeated(guard, node.type.shape)
+    return all(
+        guards.lightened(_reach(node, position, whole)) is guard
+        for position, operand in enumerate(node.operands)
+        if operand.type.is_float and rule_of(node, position) is not None
+    )
 
 
 def _repeated(guard: Node, shape: Shape) -> Node:

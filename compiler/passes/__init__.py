@@ -16,6 +16,7 @@ from . import (
     contract,
     fold,
     numbers,
+    places,
     precision,
     products,
     prune,
@@ -40,6 +41,7 @@ WHOLE: tuple[tuple[str, Pass], ...] = (
     ("numbers", numbers.together),
     ("associate", associate.associate),
     ("contract", contract.contract),
+    ("places", places.joined),
 )
 PASSES: dict[str, Pass] = {n: partial(rewrite, step=step) for n, step in LOCAL} | dict(WHOLE)
 _MAX_ROUNDS = 12

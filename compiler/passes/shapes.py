@@ -20,6 +20,9 @@ def step(node: Node) -> Node | None:
         return _any_of_repeated(node)
     if node.op.name in ("diagonal", "diagonal_matrix"):
         return _repeated_diagonal(node)
+    if node.op.name == "stack" and len(node.operands) == 1 and node.operands[0].type.rank:
+        axis = node.attributes["axis"]
+        return make("expand_dims", node.operands, node.span, {"axis": (axis,)})
     return None
 
 

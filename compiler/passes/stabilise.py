@@ -12,6 +12,7 @@ from dataclasses import replace
 from ...dsl.alike import alike
 from ...dsl.graph import Graph, Node, make, map_nodes
 from ...dsl.loops import map_loops
+from ...dsl.sizes import ONE
 from .patterns import Rewritings
 from .rewrite import rewrite
 
@@ -73,6 +74,10 @@ def step(node: Node) -> Node | None:
         share = _softmax(node, *node.operands)
         if share is not None:
             return share
+    if node.op.name in ("add", "softmax", "log_softmax"):
+        shifted = _shifted(node)
+        if shifted is not None:
+            return shifted
     return REWRITES.step(node)
 
 
@@ -105,6 +110,40 @@ def _softmax(node: Node, e: Node, total: Node) -> Node | None:
     if not total.attributes["keepdims"] and len(axes) < e.type.rank:
         return None
     return make("softmax", e.operands, node.span, {"axis": axes})
+
+
+def _shifted(node: Node) -> Node | None:
+    """``max(x) + logsumexp(x - max(x))`` and ``softmax(x - max(x))`` along the same axes: what is
+    written to keep exponentials from overflowing, which these functions do by themselves."""
+    if node.op.name != "add":
+        x = _without_peak(node, node.operands[0])
+        return x and make(node.op, [x], node.span, node.attributes)
+    for peak, total in (node.operands, node.operands[::-1]):
+        if total.op.name == "logsumexp" and peak.type == total.type:
+            x = _without_peak(total, total.operands[0])
+            if x is not None and _is_peak(peak, x, total):
+                return make("logsumexp", [x], node.span, total.attributes)
+    return None
+
+
+def _without_peak(node: Node, shifted: Node) -> Node | None:
+    """``x`` where ``shifted`` is ``x - max(x)``, the maximum taken and spread along the axes that
+    ``node`` combines."""
+    if shifted.op.name != "subtract":
+        return None
+    x, peak = shifted.operands
+    kept = [ONE if i in node.attributes["axis"] else size
+            for i, size in enumerate(x.type.shape, -x.type.rank)]  # fmt: skip
+    spread = peak.type.shape == tuple(kept) or not peak.type.rank
+    return x if x.type == shifted.type and spread and _is_peak(peak, x, node) else None
+
+
+def _is_peak(peak: Node, x: Node, node: Node) -> bool:
+    while peak.op.name in ("expand_dims", "detach"):
+        peak = peak.operands[0]
+    if peak.op.name != "max" or not alike(peak.operands[0], x):
+        return False
+    return bool(peak.attributes["axis"] == node.attributes["axis"])
 
 
 def _is_square(node: Node) -> bool:
