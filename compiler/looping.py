@@ -265,8 +265,9 @@ class Looping:
         for node, name in (self._later(function, held, names) | names | rows).items():
             inner.choose(node, name)
         added = self.states.added(function)
+        large = {node: state for node, state in added.items() if self._begins_sum(node)}
         for node, state in added.items():
-            if self.threaded:
+            if self.threaded or node in large:
                 inner.choose(node, self.body.names.numbered(f"{held[state]}_part"))
             else:
                 inner.choose(node, held[state], "+=")
@@ -278,6 +279,7 @@ class Looping:
                 lines.append(inner.indent + self._stacked(n, target))
         if self.threaded:
             return lines + self._returned(inner)
+        lines += self._begun({node: held[state] for node, state in large.items()}, inner)
         lines += self._last(held, {*names, *added}, inner)
         if ("steps", 0) in self.results:
             lines.append(f"{inner.indent}{self.body.name_of(self.results['steps', 0])} += 1")
@@ -411,6 +413,21 @@ class Looping:
         return f"{self.body.name_of(target)}[{self._place_of(node)}] = {value}"
 
     # ── States after the step ───────────────────────────────────────────────
+
+    def _begins_sum(self, node: Node) -> bool:
+        """Whether the first block's term is where a sum begins: a product of matrices may be as
+        large as the block, and often there is only one."""
+        return self.loop.chunk is not None and node.op.name == "matmul" and node.type.rank == 2
+
+    def _begun(self, sums: dict[Node, str], inner: Body) -> list[str]:
+        if not sums:
+            return []
+        terms = {name: self.renderer.expression(node).text for node, name in sums.items()}
+        deeper = inner.indent + INDENT
+        lines = [f"{inner.indent}if {self.index}:"]
+        lines += [f"{deeper}{name} += {term}" for name, term in terms.items()]
+        lines.append(f"{inner.indent}else:")
+        return lines + [f"{deeper}{name} = {term}" for name, term in terms.items()]
 
     def _last(self, held: dict[Node, str], written: set[Node], inner: Body) -> list[str]:
         """The assignments at the end of a step."""
