@@ -28,6 +28,7 @@ from .nested import expand
 from .passes import finish, has_arrays, numbers_alone, optimise
 from .passes.blocks import blocks
 from .passes.fission import fission
+from .passes.layout import by_column
 from .passes.log import Rewritten, recorded
 from .passes.shelter import shelter
 from .passes.small_loops import small_loops, unconverted
@@ -124,7 +125,7 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
 def _faster(graph: Graph, options: Options) -> Graph:
     """What ``-O2`` does beyond the passes of ``-O1``, the same for all functions of a module."""
     graph = optimise(fission(graph), 2)
-    return optimise(strength(graph, fast_math=options.fast_math), 2)
+    return by_column(optimise(strength(graph, fast_math=options.fast_math), 2))
 
 
 def _with_small_loops(graphs: list[Graph | None], options: Options) -> list[Graph | None]:

@@ -61,6 +61,11 @@ def _normalised(node: Node, axis: int) -> Along | None:
     return None if axis in node.attributes["axis"] else [axis]
 
 
+@_rule("by_column")
+def _by_column(node: Node, axis: int) -> Along | None:
+    return [axis]
+
+
 @_rule("transpose")
 def _transpose(node: Node, axis: int) -> Along | None:
     own: int = node.attributes["axes"][axis]

@@ -112,6 +112,15 @@ def _log_softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
     return result
 
 
+def _cross(a: Array, b: Array) -> Array:
+    """The cross product along the last axis, which comes first in memory: what runs over many
+    vectors is fast."""
+    x, y, z = a[..., 0], a[..., 1], a[..., 2]
+    u, v, w = b[..., 0], b[..., 1], b[..., 2]
+    result = np.array([y * w - z * v, z * u - x * w, x * v - y * u])
+    return result.T if result.ndim < 3 else np.moveaxis(result, 0, -1)
+
+
 def _prod_others(x: Array) -> Array:
     """Along the last axis, the product of all other entries: exact where entries are 0."""
     before = np.ones_like(x)

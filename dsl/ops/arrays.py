@@ -202,6 +202,13 @@ _declare(
     paper="{x}", latex="{x}",
 )  # fmt: skip
 
+_declare(
+    "by_column", "x", "The same entries, in memory column by column.",
+    infer=lambda types, attributes: (types[0], attributes), numpy="np.asfortranarray({x})",
+    rules={"x": "dy"}, public=False, flops=lambda types, attributes, result: Size.of(0),
+    paper="{x}", latex="{x}",
+)  # fmt: skip
+
 
 def _like_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attributes]:
     return Type(types[0].kind, types[1].shape), attributes

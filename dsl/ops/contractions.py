@@ -182,7 +182,7 @@ _VECTOR = "any(dy, axis=-1, keepdims=true)"
 TABLE.declare(
     "cross", "a, b", "The cross product of vectors of length 3, along the last axis.",
     sample="cross(a: [N, 3], b: [3])",
-    infer=_cross_type, family="linear", linear="a, b", numpy="np.cross({a}, {b})",
+    infer=_cross_type, family="linear", linear="a, b", numpy="_cross({a}, {b})",
     paper="{a} × {b}", latex=r"{a} \times {b}",
     rules={"a": "cross(b, dy)", "b": "cross(dy, a)"}, reach={"a": _VECTOR, "b": _VECTOR},
 )  # fmt: skip
