@@ -71,7 +71,7 @@ def _columns(columns: list[Any], of: ArrayLike, wrt: ArrayLike) -> Array:
 def _sigmoid(x: Array | Scalar) -> Any:
     """1 / (1 + exp(-x)), without overflow."""
     e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
+    return np.maximum(e, x >= 0) / (1 + e)  # 1 or e above: no branch to guess at.
 
 
 def _softplus(x: Array | Scalar) -> Any:
@@ -91,17 +91,20 @@ def _logsumexp(
     """log(sum(exp(x))), without overflow; -inf where all entries are."""
     peak = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     shift = np.where(np.isfinite(peak), peak, 0)
+    e = x - shift
+    np.exp(e, e)
     with np.errstate(divide="ignore"):
-        total = np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True)) + shift
+        total = np.log(np.sum(e, axis=axis, keepdims=True)) + shift
     return total if keepdims else np.squeeze(total, axis=axis)[()]
 
 
 def _softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
     """exp(x) / sum(exp(x)), without overflow; 0 where all entries are -inf."""
     peak = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    e = np.exp(x - np.where(np.isfinite(peak), peak, 0))
-    total = np.sum(e, axis=axis, keepdims=True)
-    result: Array = e / np.where(total == 0, 1, total)
+    result: Array = x - np.where(np.isfinite(peak), peak, 0)
+    np.exp(result, result)
+    total = np.sum(result, axis=axis, keepdims=True)
+    result /= np.where(total == 0, 1, total)
     return result
 
 
