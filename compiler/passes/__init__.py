@@ -15,6 +15,7 @@ from . import (
     common,
     contract,
     fold,
+    gathers,
     numbers,
     places,
     precision,
@@ -34,6 +35,7 @@ LOCAL: tuple[tuple[str, Step], ...] = (
     ("simplify", simplify.step),
     ("symmetry", symmetry.step),
     ("shapes", shapes.step),
+    ("gathers", gathers.step),
 )
 WHOLE: tuple[tuple[str, Pass], ...] = (
     ("prune", prune.prune),
