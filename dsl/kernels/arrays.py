@@ -15,6 +15,14 @@ Scalar: TypeAlias = np.floating[Any]
 
 def _float_arrays(**inputs: ArrayLike) -> list[Array]:
     """The inputs as arrays of the floating dtype that NumPy promotes them to."""
+    given: list[Any] = list(inputs.values())
+    own = getattr(given[0], "dtype", None)
+    for value in given:
+        if type(value) is not np.ndarray or value.dtype is not own:
+            break
+    else:  # Most calls: all of them are arrays of one dtype.
+        if own in (np.float64, np.float32, np.longdouble):
+            return given
     values = {
         name: value if isinstance(value, (bool, int, float)) else np.asarray(value)
         for name, value in inputs.items()

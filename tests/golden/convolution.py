@@ -55,6 +55,14 @@ class Cache(NamedTuple):
 
 def _float_arrays(**inputs: ArrayLike) -> list[Array]:
     """The inputs as arrays of the floating dtype that NumPy promotes them to."""
+    given: list[Any] = list(inputs.values())
+    own = getattr(given[0], "dtype", None)
+    for value in given:
+        if type(value) is not np.ndarray or value.dtype is not own:
+            break
+    else:  # Most calls: all of them are arrays of one dtype.
+        if own in (np.float64, np.float32, np.longdouble):
+            return given
     values = {
         name: value if isinstance(value, (bool, int, float)) else np.asarray(value)
         for name, value in inputs.items()
@@ -89,8 +97,10 @@ def _logsumexp(
     """log(sum(exp(x))), without overflow; -inf where all entries are."""
     peak = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     shift = np.where(np.isfinite(peak), peak, 0)
+    e = x - shift
+    np.exp(e, e)
     with np.errstate(divide="ignore"):
-        total = np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True)) + shift
+        total = np.log(np.sum(e, axis=axis, keepdims=True)) + shift
     return total if keepdims else np.squeeze(total, axis=axis)[()]
 
 

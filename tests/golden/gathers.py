@@ -61,6 +61,14 @@ class Cache(NamedTuple):
 
 def _float_arrays(**inputs: ArrayLike) -> list[Array]:
     """The inputs as arrays of the floating dtype that NumPy promotes them to."""
+    given: list[Any] = list(inputs.values())
+    own = getattr(given[0], "dtype", None)
+    for value in given:
+        if type(value) is not np.ndarray or value.dtype is not own:
+            break
+    else:  # Most calls: all of them are arrays of one dtype.
+        if own in (np.float64, np.float32, np.longdouble):
+            return given
     values = {
         name: value if isinstance(value, (bool, int, float)) else np.asarray(value)
         for name, value in inputs.items()
@@ -114,7 +122,7 @@ def _take(x: Array, indices: ArrayLike, axis: int = 0) -> Any:
 def _scatter(x: ArrayLike, indices: ArrayLike, size: int, axis: int = 0) -> Array:
     """Zeros with an axis of a size, where the entries of x are added at indices.
 
-    Rows of up to four entries are faster column by column in ``np.bincount``, longer ones at flat
+    Rows of up to eight entries are faster column by column in ``np.bincount``, longer ones at flat
     places in ``np.add.at``.
     """
     x, indices = np.asarray(x), np.asarray(indices)
@@ -123,7 +131,7 @@ def _scatter(x: ArrayLike, indices: ArrayLike, size: int, axis: int = 0) -> Arra
     starts = np.arange(np.prod(before, dtype=np.int64)) * size
     rows = (starts[:, None] + indices.ravel()).ravel()
     width = int(np.prod(after, dtype=np.int64))
-    if 0 < width <= 4:
+    if 0 < width <= 8:
         flat = result.reshape(-1, width)
         for column, entries in enumerate(x.reshape(-1, width).T):
             flat[:, column] = np.bincount(rows, entries, len(flat))

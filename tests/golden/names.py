@@ -64,6 +64,14 @@ class Cache(NamedTuple):
 
 def _float_arrays(**inputs: ArrayLike) -> list[Array]:
     """The inputs as arrays of the floating dtype that NumPy promotes them to."""
+    given: list[Any] = list(inputs.values())
+    own = getattr(given[0], "dtype", None)
+    for value in given:
+        if type(value) is not np_.ndarray or value.dtype is not own:
+            break
+    else:  # Most calls: all of them are arrays of one dtype.
+        if own in (np_.float64, np_.float32, np_.longdouble):
+            return given
     values = {
         name: value if isinstance(value, (bool, int, float)) else np_.asarray(value)
         for name, value in inputs.items()

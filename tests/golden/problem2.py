@@ -44,6 +44,14 @@ class Cache(NamedTuple):
 
 def _float_arrays(**inputs: ArrayLike) -> list[Array]:
     """The inputs as arrays of the floating dtype that NumPy promotes them to."""
+    given: list[Any] = list(inputs.values())
+    own = getattr(given[0], "dtype", None)
+    for value in given:
+        if type(value) is not np.ndarray or value.dtype is not own:
+            break
+    else:  # Most calls: all of them are arrays of one dtype.
+        if own in (np.float64, np.float32, np.longdouble):
+            return given
     values = {
         name: value if isinstance(value, (bool, int, float)) else np.asarray(value)
         for name, value in inputs.items()
@@ -67,7 +75,7 @@ def _into(target: Array, value: Array) -> Array:
 def _sigmoid(x: Array | Scalar) -> Any:
     """1 / (1 + exp(-x)), without overflow."""
     e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
+    return np.maximum(e, x >= 0) / (1 + e)  # 1 or e above: no branch to guess at.
 
 
 def _inputs(x: ArrayLike, W: ArrayLike) -> tuple[Array, Array]:
