@@ -7,7 +7,7 @@ all the same holds is what one of them says, however many there are.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 
 from ..dsl.graph import Node, constant, make, topological
 from ..dsl.ops import Attributes
@@ -146,3 +146,42 @@ def _counted(node: Node) -> tuple[Attributes, int] | None:
         axis = next(a for a in range(-1, -node.type.rank - 1, -1) if a not in axes)
         node = node.operands[0]
     return (node.attributes, axis) if node.op.name == "arange" else None
+
+
+def either(model: Node, guards: Iterable[Node | None]) -> Node | None:
+    """A guard that holds where any of them does; the two branches of an ``if`` are everywhere."""
+    found: list[Node] = []
+    for guard in guards:
+        if guard is None:
+            return None
+        joined: Node | None = guard
+        for other in found:
+            joined = _joined(other, guard)
+            if joined is not guard:
+                found.remove(other)
+                break
+        if joined is None:
+            return None
+        found.append(joined)
+    total = found[0]
+    for guard in found[1:]:
+        both = [total, guard]
+        total = make("logical_or", both, model.span, cause=model.cause, position=model.position)
+    return total
+
+
+def _joined(a: Node, b: Node) -> Node | None:
+    """``None`` for a condition and its opposite, what both are under if they are branches of one
+    ``if``, else ``b``."""
+    if _opposite(a, b):
+        return None
+    if a.op.name == b.op.name == "logical_and" and a.operands[0] is b.operands[0]:
+        if _opposite(a.operands[1], b.operands[1]):
+            return a.operands[0]
+    return b
+
+
+def _opposite(a: Node, b: Node) -> bool:
+    return any(
+        n.op.name == "logical_not" and n.operands[0] is other for n, other in ((a, b), (b, a))
+    )

@@ -16,7 +16,7 @@ from ..dsl.loops import loop_key
 from ..dsl.ruled import ARRIVING
 from ..dsl.shapes import Shape, broadcast
 from ..dsl.sizes import ONE
-from .guards import Guards
+from .guards import Guards, either
 from .reverse_loops import through_loop
 from .rules import Rule, apply_rule, given_to, reach_of, rule_of, times
 
@@ -121,7 +121,7 @@ class _Reverse:
         value = first.selected()
         for other in others:
             value = _like(first.value, "add", [value, other.selected()])
-        guard = self.guards.lightened(_either(value, groups))
+        guard = self.guards.lightened(either(value, groups))
         return self._mark(node, Adjoint(value, guard, clean=True))
 
     def _mark(self, node: Node, total: Adjoint) -> Adjoint:
@@ -313,44 +313,6 @@ def _repeated(guard: Node, shape: Shape) -> Node:
     if guard.type.shape == shape:
         return guard
     return _like(guard, "broadcast_to", [guard], shape=shape)
-
-
-def _either(model: Node, guards: Iterable[Node | None]) -> Node | None:
-    """A guard that holds where any of them does; the two branches of an ``if`` are everywhere."""
-    found: list[Node] = []
-    for guard in guards:
-        if guard is None:
-            return None
-        joined: Node | None = guard
-        for other in found:
-            joined = _joined(other, guard)
-            if joined is not guard:
-                found.remove(other)
-                break
-        if joined is None:
-            return None
-        found.append(joined)
-    total = found[0]
-    for guard in found[1:]:
-        total = _like(model, "logical_or", [total, guard])
-    return total
-
-
-def _joined(a: Node, b: Node) -> Node | None:
-    """``None`` for a condition and its opposite, what both are under if they are branches of one
-    ``if``, else ``b``."""
-    if _opposite(a, b):
-        return None
-    if a.op.name == b.op.name == "logical_and" and a.operands[0] is b.operands[0]:
-        if _opposite(a.operands[1], b.operands[1]):
-            return a.operands[0]
-    return b
-
-
-def _opposite(a: Node, b: Node) -> bool:
-    return any(
-        n.op.name == "logical_not" and n.operands[0] is other for n, other in ((a, b), (b, a))
-    )
 
 
 def _and(a: Node, b: Node) -> Node:
