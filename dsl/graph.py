@@ -266,6 +266,11 @@ class Graph:
         return tuple(topological(roots))
 
     @cached_property
+    def operations(self) -> frozenset[str]:
+        """The names of all operations that occur."""
+        return frozenset([node.op.name for node in self.nodes])
+
+    @cached_property
     def nx(self) -> networkx.MultiDiGraph:
         """The networkx view: nodes by readable names, an edge for each use of an operand."""
         import networkx

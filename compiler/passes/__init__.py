@@ -6,7 +6,8 @@ The order is the tuples below; the whole is repeated until nothing changes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
+from typing import Protocol
 
 from ...dsl.graph import Graph, Node
 from ...dsl.loops import is_plain, map_loops, with_steps
@@ -27,12 +28,22 @@ from .log import note
 from .rewrite import Step, rewrite
 
 Pass = Callable[[Graph], Graph]
+
+
+class Local(Protocol):
+    """A pass that looks at one node at a time: ``concerns`` says of which operations."""
+
+    def concerns(self, name: str, family: str, /) -> bool: ...
+
+    def step(self, node: Node, /) -> Node | None: ...
+
+
 # Local passes look at one node at a time and share a walk; the others see the whole graph.
-LOCAL: tuple[tuple[str, Step], ...] = (
-    ("fold", fold.step),
-    ("simplify", simplify.step),
-    ("symmetry", symmetry.step),
-    ("shapes", shapes.step),
+LOCAL: tuple[tuple[str, Local], ...] = (
+    ("fold", fold),
+    ("simplify", simplify),
+    ("symmetry", symmetry),
+    ("shapes", shapes),
 )
 WHOLE: tuple[tuple[str, Pass], ...] = (
     ("prune", prune.prune),
@@ -41,7 +52,7 @@ WHOLE: tuple[tuple[str, Pass], ...] = (
     ("associate", associate.associate),
     ("contract", contract.contract),
 )
-PASSES: dict[str, Pass] = {n: partial(rewrite, step=step) for n, step in LOCAL} | dict(WHOLE)
+PASSES: dict[str, Pass] = {n: partial(rewrite, step=p.step) for n, p in LOCAL} | dict(WHOLE)
 _MAX_ROUNDS = 12
 _MAX_STEPS = 20
 
@@ -57,8 +68,9 @@ def optimise(graph: Graph, level: int = 1) -> Graph:
         graph = map_loops(graph, partial(optimise, level=level))
         return rewrite(graph, simplify.step)
     whole = [run for _, run in WHOLE]
-    graph = map_loops(_settled(graph, whole), partial(optimise, level=level))
-    return _settled(graph, whole)
+    settled = _settled(graph, whole)
+    mapped = map_loops(settled, partial(optimise, level=level))
+    return settled if mapped is settled else _settled(mapped, whole)
 
 
 def _settled(graph: Graph, whole: Iterable[Pass]) -> Graph:
@@ -78,7 +90,7 @@ def _local(node: Node) -> Node | None:
     """The steps of the local passes on one node until none applies."""
     current = node
     for _ in range(_MAX_STEPS):
-        for name, step in LOCAL:
+        for name, step in _steps(current.op.name, current.op.family):
             result = step(current)
             if result is not None:
                 note(name, current, result)
@@ -87,6 +99,12 @@ def _local(node: Node) -> Node | None:
         else:
             break
     return None if current is node else current
+
+
+@cache
+def _steps(name: str, family: str) -> tuple[tuple[str, Step], ...]:
+    """The local passes that have something to say of an operation."""
+    return tuple((p, passes.step) for p, passes in LOCAL if passes.concerns(name, family))
 
 
 def finish(graph: Graph, *, arrays: bool) -> Graph:
