@@ -135,13 +135,12 @@ def topological(roots: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node]:
             if node in done:  # Reached on another way, too.
                 stack.pop()
                 continue
-            waiting = [operand for operand in node.operands if operand not in done]
-            if waiting:
-                stack += reversed(waiting)
-            else:
+            if done.issuperset(node.operands):
                 done.add(node)
                 order.append(node)
                 stack.pop()
+            else:
+                stack += [operand for operand in reversed(node.operands) if operand not in done]
     return order
 
 

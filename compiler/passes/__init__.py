@@ -57,26 +57,27 @@ _MAX_ROUNDS = 12
 _MAX_STEPS = 20
 
 
-def optimise(graph: Graph, level: int = 1) -> Graph:
+def optimise(graph: Graph, level: int = 1, settled: set[Node] | None = None) -> Graph:
     """The passes of a level until none changes the graph: at 0 only what rules and functions
     left behind is simplified.
 
     Those that look at one node at a time share a walk. Dead code goes by itself: only what the
-    outputs and gradients need is ever visited.
+    outputs and gradients need is ever visited. Nodes in ``settled`` are known to be left alone by
+    the local passes; those found to be are added.
     """
+    settled = set() if settled is None else settled
     if not level:
         graph = map_loops(graph, partial(optimise, level=level))
         return rewrite(graph, simplify.step)
     whole = [run for _, run in WHOLE]
-    settled = _settled(graph, whole)
-    mapped = map_loops(settled, partial(optimise, level=level))
-    return settled if mapped is settled else _settled(mapped, whole)
+    graph = _repeated(graph, whole, settled)
+    mapped = map_loops(graph, partial(optimise, level=level, settled=settled))
+    return graph if mapped is graph else _repeated(mapped, whole, settled)
 
 
-def _settled(graph: Graph, whole: Iterable[Pass]) -> Graph:
+def _repeated(graph: Graph, whole: Iterable[Pass], settled: set[Node]) -> Graph:
     """The local passes and some that see all of the graph, until none changes it any more."""
-    kept: set[Node] = set()
-    passes: list[Pass] = [partial(rewrite, step=_local, settled=kept), *whole]
+    passes: list[Pass] = [partial(rewrite, step=_local, settled=settled), *whole]
     idle = 0  # How many passes, one after the other, have left the graph alone.
     for run in passes * _MAX_ROUNDS:
         before, graph = graph, run(graph)
@@ -117,7 +118,7 @@ def finish(graph: Graph, *, arrays: bool) -> Graph:
     graph = map_loops(graph, partial(finish, arrays=arrays), among_numbers)
     made = rewrite(graph, products.step)
     if made is not graph:
-        graph = _settled(made, [common.common])
+        graph = _repeated(made, [common.common], set())
     return common.common(precision.precision(graph, arrays))
 
 

@@ -8,7 +8,6 @@ from ...dsl.graph import Node, make
 from ...dsl.shapes import broadcast
 from .rewrite import anonymous
 
-
 _REARRANGED = ("reshape", "transpose", "broadcast_to", "expand_dims")
 _OTHERS = ("sum", "any", "diagonal", "diagonal_matrix", *_REARRANGED)
 

@@ -14,7 +14,7 @@ def concerns(name: str, family: str) -> bool:
 
 
 def step(node: Node) -> Node | None:
-    if is_symmetric(node.operands[0]):
+    if node.op.name == "symmetric" and is_symmetric(node.operands[0]):
         return node.operands[0]
     return None
 
