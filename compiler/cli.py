@@ -6,7 +6,6 @@ Exit status: 0 ok, 1 the specification is wrong, 2 usage, 3 a check failed, 70 i
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -332,6 +331,8 @@ def trace(spec: str, example: str | None, words: tuple[str, ...], data: str | No
 @speaks
 def cost(spec: str, **code: Any) -> None:
     """Say what SPEC and its gradient cost: work, memory, and about how long it takes."""
+    from dataclasses import replace
+
     from . import driver
     from .estimate import costs, table
 

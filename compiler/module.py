@@ -12,7 +12,6 @@ from ..dsl.kernels import (
     kernels,
     of_number,
 )
-from .checking import Checking
 from .compilation import Compilation
 from .directional import Directional
 from .functions import Functions
@@ -118,6 +117,8 @@ class _Module:
         """What ``--emit check`` adds, the kernels that only it uses among it."""
         if "check" not in self.compilation.options.emit:
             return []
+        from .checking import Checking  # It evaluates graphs, with NumPy.
+
         checking = Checking(self.functions)
         last = [checking.check(), checking.main()]
         files = SCALAR_CHECKS if self.setting.plain else ARRAY_CHECKS
