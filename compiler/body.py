@@ -203,6 +203,8 @@ class Body(ABC):
     def _with_quiet_blocks(self) -> list[str]:
         """Statements of branches that may not be taken, under ``np.errstate``; between two of them
         what cannot warn stays in the block."""
+        if not any(line.risky for line in self._lines):
+            return [line.text for line in self._lines]
         own = [i for i, line in enumerate(self._lines) if not line.is_comment]
         quiet = {i for i in own if self._lines[i].risky}
         for last, following in pairwise(sorted(quiet)):

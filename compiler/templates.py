@@ -53,6 +53,8 @@ class Template:
     precedence: int
     uses: Mapping[str, int]
     """How often the text of an operand appears."""
+    repeats: bool
+    """Whether that of any appears more than once."""
 
 
 @cache
@@ -84,7 +86,8 @@ def template(text: str) -> Template:
     parts.append(text[end:])
     own = ATOM if isinstance(tree, ast.Name) else _own(tree)
     uses = Counter(hole["name"] for hole in holes)
-    return Template(tuple(p for p in parts if p != ""), own, uses)
+    repeats = any(number > 1 for number in uses.values())
+    return Template(tuple(p for p in parts if p != ""), own, uses, repeats)
 
 
 def _own(tree: ast.expr) -> int:
