@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ..dsl.graph import Node
@@ -124,15 +125,12 @@ class Renderer:
     def filled(self, node: Node, text: str) -> Expression:
         if text not in self._texts:
             self._texts[text] = self.with_modules(self.with_kernel(text))
-        operands = {}
-        variadic = []
         module = "math" if text.startswith("math.") else ""
         rendered = [self.operand(operand, module) for operand in node.operands]
         if node.op.variadic:
-            variadic = rendered
-        else:
-            operands = {p.name: e for p, e in zip(node.op.operands, rendered, strict=True)}
-        return fill(self._texts[text], operands, lambda name: self.option(node, name), variadic)
+            return fill(self._texts[text], {}, partial(self.option, node), rendered)
+        operands = {p.name: e for p, e in zip(node.op.operands, rendered, strict=True)}
+        return fill(self._texts[text], operands, partial(self.option, node))
 
     def with_kernel(self, text: str) -> str:
         """The template with the name that the kernel it calls has in the module."""

@@ -116,7 +116,7 @@ def finish(graph: Graph, *, arrays: bool) -> Graph:
     """
     among_numbers = partial(finish, arrays=False)
     graph = map_loops(graph, partial(finish, arrays=arrays), among_numbers)
-    made = rewrite(graph, products.step)
+    made = rewrite(graph, products.step, only=("contract",))
     if made is not graph:
         graph = _repeated(made, [common.common], set())
     return common.common(precision.precision(graph, arrays))
