@@ -5,6 +5,7 @@ Exit status: 0 ok, 1 the specification is wrong, 2 usage, 3 a check failed, 70 i
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ def gradc() -> None:
 
 def main() -> None:
     """The entry point: runs a command, and turns what goes wrong into words and a status."""
+    gc.disable()  # A command is short, and what it allocates is mostly in use to its end.
     try:
         gradc(standalone_mode=False)
     except click.exceptions.Abort:
