@@ -145,9 +145,9 @@ def fill(
     for part in filled.parts:
         if isinstance(part, str):
             result.append(part)
-        elif part.name in operands:
-            operand = operands[part.name].at(part.precedence)
-            result.append(_after_minus(operand) if part.negated else operand)
+        elif (operand := operands.get(part.name)) is not None:
+            written = operand.at(part.precedence)
+            result.append(_after_minus(written) if part.negated else written)
         elif part.star and variadic:
             result.append(", ".join(operand.text for operand in variadic))
         else:
