@@ -25,13 +25,12 @@ from .compilation import DEFAULT, EXTRAS, Compilation, Options
 from .differentiate import along, seed_nodes, with_gradients, with_tangents
 from .module import module_text
 from .nested import expand
-from .passes import finish, has_arrays, numbers_alone, optimise
+from .passes import finish, has_arrays, numbers_alone, optimise, unconverted
 from .passes.blocks import blocks
 from .passes.fission import fission
 from .passes.log import Rewritten, recorded
 from .passes.rewrite import rewrite
 from .passes.shelter import shelter
-from .passes.small_loops import small_loops, unconverted
 from .passes.stabilise import stabilise
 from .passes.strength import strength
 
@@ -135,8 +134,10 @@ def _faster(graph: Graph, options: Options) -> Graph:
 def _with_small_loops(graphs: list[Graph | None], options: Options) -> list[Graph | None]:
     """Loops of few numbers in Python's: at ``-O2`` wherever they stand, else where nothing but
     what they keep of their steps is an array."""
-    if not options.level:
+    if not options.level or not any(g is not None and "scan" in g.operations for g in graphs):
         return graphs
+    from .passes.small_loops import small_loops  # With NumPy.
+
     made = [small_loops(g) if g is not None else None for g in graphs]
     if options.level < 2 and has_arrays(g for g in made if g is not None):
         return graphs

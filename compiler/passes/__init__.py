@@ -53,6 +53,7 @@ WHOLE: tuple[tuple[str, Pass], ...] = (
     ("contract", contract.contract),
 )
 PASSES: dict[str, Pass] = {n: partial(rewrite, step=p.step) for n, p in LOCAL} | dict(WHOLE)
+_CONVERSIONS = ("to_python", "to_numpy")
 _MAX_ROUNDS = 12
 _MAX_STEPS = 20
 
@@ -129,6 +130,13 @@ def numbers_alone(graphs: Iterable[Graph | None], level: int) -> list[Graph | No
 
     made = unrolled(list(graphs))
     return made and [optimise(graph, level) if graph is not None else None for graph in made]
+
+
+def unconverted(graph: Graph) -> Graph:
+    """A graph without NumPy: nothing need be converted."""
+    return rewrite(
+        graph, lambda n: n.operands[0] if n.op.name in _CONVERSIONS else None, only=_CONVERSIONS
+    )
 
 
 def has_arrays(graphs: Iterable[Graph]) -> bool:
