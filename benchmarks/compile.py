@@ -8,6 +8,7 @@ Each size runs in a process of its own, so that the peak of memory is its own.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import resource
 import statistics
@@ -37,6 +38,7 @@ def measure(nodes: int) -> dict[str, float]:
     from gradc.dsl.source import Source
 
     prelude()
+    gc.disable()  # As the driver does.
     source = Source(chain(nodes), "chain.grad")
     clock = time.process_time
     start = clock()
@@ -48,6 +50,7 @@ def measure(nodes: int) -> dict[str, float]:
     differentiated = clock()
     text = driver.python(compilation)
     emitted = clock()
+    del program, checked, compilation  # As `gradc.load` does.
     module = execute(text, "chain", "<chain>")
     imported = clock()
     module.value_and_grad(0.3, 0.7)

@@ -112,11 +112,9 @@ class Body(ABC):
         if node.op.name == "scan":
             return self.loop(node, comment)
         inside = list(self.inside(node))
-        for parent in inside:
-            for operand in dict.fromkeys(parent.operands):
-                if operand not in self._written and not is_leaf(operand):
-                    if self.renderer.uses_twice(parent, operand):
-                        return self.apart(operand, node, comment)
+        repeated = self.repeated_part(inside)
+        if repeated is not None:
+            return self.apart(repeated, node, comment)
         targets = self.targets(node)
         sign = self._signs.get(node, "=")
         right = self.right_side(node, targets)
@@ -129,7 +127,7 @@ class Body(ABC):
                 return self.apart(longest, node, comment)
             line += "  # fmt: skip"
         self._lines += self._remarks(node, inside, comment)
-        harmless = all(part.op.name in _QUIET or part.op.view for part in inside)
+        harmless = bool(self.risky) and all(p.op.name in _QUIET or p.op.view for p in inside)
         self._lines.append(Line(self.with_place(line, node, shift), quiet, harmless))
         for target in targets:
             self.renderer.names[target] = self.name_of(target)
@@ -174,11 +172,20 @@ class Body(ABC):
         while stack:
             current = stack.pop()
             yield current
-            stack.extend(
+            stack += [
                 operand
                 for operand in reversed(current.operands)
                 if operand not in self._written and not is_leaf(operand)
-            )
+            ]
+
+    def repeated_part(self, inside: list[Node]) -> Node | None:
+        """A part of a statement whose text would stand in it more than once."""
+        parts = set(inside[1:])
+        for parent in inside if parts else ():
+            for operand in parent.operands:
+                if operand in parts and self.renderer.uses_twice(parent, operand):
+                    return operand
+        return None
 
     def longest_part(self, node: Node) -> Node | None:
         parts = [part for part in self.inside(node) if part is not node]
@@ -203,6 +210,8 @@ class Body(ABC):
     def _with_quiet_blocks(self) -> list[str]:
         """Statements of branches that may not be taken, under ``np.errstate``; between two of them
         what cannot warn stays in the block."""
+        if not any(line.risky for line in self._lines):
+            return [line.text for line in self._lines]
         own = [i for i, line in enumerate(self._lines) if not line.is_comment]
         quiet = {i for i in own if self._lines[i].risky}
         for last, following in pairwise(sorted(quiet)):

@@ -81,7 +81,7 @@ def _domains(
     which are ``positive``."""
     if not any(node.op.cautious for node in with_steps(graph.nodes)):
         return
-    known = ranges([node for node in graph.nodes if node not in given], given)
+    known = ranges(graph.nodes, given)
     positive = _positive(graph, known, positive)
     yield from _in_graph(graph, moving, known, positive)
     results: dict[Loop, list[Node]] = {}
@@ -109,7 +109,7 @@ def _stay_positive(body: Graph, node: Node, seen: Known, positive: Collection[No
     loop: Loop = node.attributes["loop"]
     places = zip(loop.placeholders[1:], node.operands, strict=False)
     assumed = {place for place, operand in places if operand in positive}
-    known = ranges([part for part in body.nodes if part not in seen], seen)
+    known = ranges(body.nodes, seen)
     while True:
         found = _positive(body, known, assumed)
         pairs = zip(loop.states, loop.nexts, strict=True)
@@ -127,7 +127,7 @@ def _result_is_positive(graph: Graph, node: Node, known: Known, positive: Collec
     above = _stay_positive(body, node, seen, positive)
     if sort == "final":
         return loop.states[which] in above
-    within = ranges([part for part in body.nodes if part not in seen], seen)
+    within = ranges(body.nodes, seen)
     return which in _positive(body, within, above)
 
 

@@ -5,8 +5,8 @@ Exit status: 0 ok, 1 the specification is wrong, 2 usage, 3 a check failed, 70 i
 
 from __future__ import annotations
 
+import gc
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ def gradc() -> None:
 
 def main() -> None:
     """The entry point: runs a command, and turns what goes wrong into words and a status."""
+    gc.disable()  # A command is short, and what it allocates is mostly in use to its end.
     try:
         gradc(standalone_mode=False)
     except click.exceptions.Abort:
@@ -332,6 +333,8 @@ def trace(spec: str, example: str | None, words: tuple[str, ...], data: str | No
 @speaks
 def cost(spec: str, **code: Any) -> None:
     """Say what SPEC and its gradient cost: work, memory, and about how long it takes."""
+    from dataclasses import replace
+
     from . import driver
     from .estimate import costs, table
 

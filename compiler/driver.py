@@ -25,13 +25,13 @@ from .compilation import DEFAULT, EXTRAS, Compilation, Options
 from .differentiate import along, seed_nodes, with_gradients, with_tangents
 from .module import module_text
 from .nested import expand
-from .passes import finish, has_arrays, numbers_alone, optimise
+from .passes import finish, has_arrays, numbers_alone, optimise, unconverted
 from .passes.blocks import blocks
 from .passes.fission import fission
 from .passes.layout import by_column
 from .passes.log import Rewritten, recorded
+from .passes.rewrite import rewrite
 from .passes.shelter import shelter
-from .passes.small_loops import small_loops, unconverted
 from .passes.stabilise import stabilise
 from .passes.strength import strength
 
@@ -93,19 +93,23 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     wrt = _wrt(program, options)
     floats = [n for n, node in graph.outputs.items() if node.type.kind is Kind.FLOAT]
     seeds = {n: "dout" if len(floats) == 1 else f"d{n}" for n in floats}
+    settled: set[Node] = set()  # What local passes leave alone in one graph, they do in the others.
     both = with_gradients(graph, seed_nodes(graph, seeds), wrt)
-    at_once = None
-    if interface.objective is not None:
-        objective = graph.outputs[interface.objective]
-        alone = replace(graph, outputs={interface.objective: objective})
-        at_once = with_gradients(alone, {interface.objective: _ones_like(objective)}, wrt)
     if options.emit == ("all",):
         options = replace(options, emit=tuple(n for n in EXTRAS if not _missing(n, graph)))
     needs = _needed_functions(options, graph)
     jvp = with_tangents(graph, wrt) if "jvp" in needs else None
-    hvp = along(at_once, wrt) if "hvp" in needs and at_once is not None else None
-    graphs = (both, at_once, jvp, hvp)
-    made = [optimise(g, options.level) if g is not None else None for g in graphs]
+    at_once = hvp = None
+    objective = interface.objective
+    alone = floats == [objective]
+    if objective is not None and (not alone or "hvp" in needs):
+        at_once = _of_objective(graph, objective, wrt)
+        hvp = along(at_once, wrt) if "hvp" in needs else None
+    both = optimise(both, options.level, settled)
+    if objective is not None and alone:
+        at_once = _seeded(both, objective)
+    graphs = (at_once, jvp, hvp)
+    made = [both, *(g and optimise(g, options.level, settled) for g in graphs)]
     if options.level > 1:
         made = [_faster(g, options) if g is not None else None for g in made]
         made[1:] = [blocks(g) if g is not None else None for g in made[1:]]
@@ -131,13 +135,30 @@ def _faster(graph: Graph, options: Options) -> Graph:
 def _with_small_loops(graphs: list[Graph | None], options: Options) -> list[Graph | None]:
     """Loops of few numbers in Python's: at ``-O2`` wherever they stand, else where nothing but
     what they keep of their steps is an array."""
-    if not options.level:
+    if not options.level or not any(g is not None and "scan" in g.operations for g in graphs):
         return graphs
+    from .passes.small_loops import small_loops  # With NumPy.
+
     made = [small_loops(g) if g is not None else None for g in graphs]
     if options.level < 2 and has_arrays(g for g in made if g is not None):
         return graphs
     pairs = zip(graphs, made, strict=True)
     return [m if m is g or m is None else optimise(m, options.level) for g, m in pairs]
+
+
+def _of_objective(graph: Graph, objective: str, wrt: tuple[str, ...]) -> Graph:
+    """The objective and its gradients."""
+    value = graph.outputs[objective]
+    alone = replace(graph, outputs={objective: value})
+    return with_gradients(alone, {objective: _ones_like(value)}, wrt)
+
+
+def _seeded(both: Graph, objective: str) -> Graph:
+    """The same from the gradients for any seed, where that of the objective is the only one."""
+    value, seed = both.outputs[objective], both.seeds[objective]
+    one = _ones_like(value)
+    alone = replace(both, outputs={objective: value})
+    return rewrite(alone, lambda node: one if node is seed else None)
 
 
 def _ones_like(node: Node) -> Node:

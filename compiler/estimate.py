@@ -17,7 +17,7 @@ from ..dsl.graph import Node
 from ..dsl.sizes import Size, product
 from .compilation import Compilation
 from .cost import entries_kept, entries_moved, executed, flops, is_free
-from .schedule import kept_values, plan
+from .schedule import forward_nodes, kept_values
 
 _BYTES = 8
 _PRODUCTS = ("matmul", "matvec", "contract", "vecouter")
@@ -104,7 +104,7 @@ class Costs:
 
 def costs(compilation: Compilation) -> Costs:
     both = compilation.both
-    forward = plan(both.nodes, both.outputs.values(), both.inputs.values()).nodes
+    forward = forward_nodes(both)
     ahead = [node for node in both.nodes if node in forward]
     backward = [node for node in both.nodes if node not in forward]
     kept = entries_kept(kept_values(both)) * _BYTES

@@ -17,7 +17,7 @@ from .looping import Statements
 from .names import Names
 from .python import INDENT, bracketed, docstring, fits
 from .render import Renderer, chooses_whole
-from .schedule import Function, is_weak, kept_for_backward, plan
+from .schedule import Function, computed, is_weak, kept_for_backward, plan
 from .setting import Setting
 
 _READ_ONLY = ("broadcast_to", "diagonal")
@@ -133,8 +133,7 @@ class Functions:
         graph = self.compilation.both
         outputs = list(graph.outputs.values())
         given = self.boundary.given(graph.inputs.values(), outputs)
-        first = plan(graph.nodes, self.boundary.parts(outputs), given)
-        self.kept = kept_for_backward(graph, first)
+        self.kept = kept_for_backward(graph, computed(self.boundary.parts(outputs), given))
         results = [*outputs, *(node for node in self.kept if node.op.name != "input")]
         scope = self.scope(graph)
         self.compute(scope, results, graph.inputs.values())

@@ -62,8 +62,7 @@ def load_file(path: Path, options: Options = DEFAULT) -> ModuleType:
     text = _cached_text(cached, key)
     place = str(cached)
     if text is None:
-        program = driver.checked(source, include=options.include)
-        text = f"{driver.python(driver.compiled(program, options))}# key {key}\n"
+        text = f"{_module_text(source, options)}# key {key}\n"
         try:
             write_atomically(cached, text)
         except OSError:
@@ -72,6 +71,12 @@ def load_file(path: Path, options: Options = DEFAULT) -> ModuleType:
     module.__dict__["__gradc_key__"] = key
     _loaded[name] = module
     return module
+
+
+def _module_text(source: Source, options: Options) -> str:
+    """The graphs end with this call: Python needs the memory to compile the text."""
+    program = driver.checked(source, include=options.include)
+    return driver.python(driver.compiled(program, options))
 
 
 def _short_hash(text: str) -> str:

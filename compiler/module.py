@@ -12,7 +12,6 @@ from ..dsl.kernels import (
     kernels,
     of_number,
 )
-from .checking import Checking
 from .compilation import Compilation
 from .directional import Directional
 from .functions import Functions
@@ -118,43 +117,44 @@ class _Module:
         """What ``--emit check`` adds, the kernels that only it uses among it."""
         if "check" not in self.compilation.options.emit:
             return []
+        from .checking import Checking  # It evaluates graphs, with NumPy.
+
         checking = Checking(self.functions)
         last = [checking.check(), checking.main()]
         files = SCALAR_CHECKS if self.setting.plain else ARRAY_CHECKS
         return [*self.kernel_blocks(files), *last]
 
-    def imports(self, body: str) -> list[str]:
+    def imports(self, code: str) -> list[str]:
         lines = ["from __future__ import annotations", ""]
         standard = []
         for module in ("math", "random", "sys", "warnings"):
             if module in self.setting.uses.modules:
                 name = self.setting.modules.get(module, module)
                 standard.append(f"import {module}" + (f" as {name}" if name != module else ""))
-        code = _without_words(body)
-        if re.search(r"\bCallable\b", code):
-            abstract = "Callable, Iterable" if re.search(r"\bIterable\b", code) else "Callable"
+        if _mentions(code, "Callable"):
+            abstract = "Callable, Iterable" if _mentions(code, "Iterable") else "Callable"
             standard.append(f"from collections.abc import {abstract}")
-        if re.search(r"\bThreadPoolExecutor\b", code):
+        if _mentions(code, "ThreadPoolExecutor"):
             standard.append("from concurrent.futures import ThreadPoolExecutor")
-        typing = [n for n in ("Any", "NamedTuple", "TypeAlias") if re.search(rf"\b{n}\b", code)]
+        typing = [n for n in ("Any", "NamedTuple", "TypeAlias") if _mentions(code, n)]
         standard.append(f"from typing import {', '.join(typing)}")
         lines += standard
         if not self.setting.plain:
             np = self.setting.module("np")
-            names = [n for n in ("ArrayLike", "NDArray") if re.search(rf"\b{n}\b", code)]
+            names = [n for n in ("ArrayLike", "NDArray") if _mentions(code, n)]
             lines += ["", f"import numpy as {np}", f"from numpy.typing import {', '.join(names)}"]
         return lines
 
-    def aliases(self, body: str) -> list[str]:
-        lines, code = [], _without_words(body)
+    def aliases(self, code: str) -> list[str]:
+        lines = []
         if not self.setting.plain:
             np = self.setting.module("np")
             lines.append("Array: TypeAlias = NDArray[Any]")
-            if re.search(r"\bScalar\b", code):
+            if _mentions(code, "Scalar"):
                 lines.append(f"Scalar: TypeAlias = {np}.floating[Any]")
             if "_each" in self.setting.uses.kernels:
                 lines.append(f"_POOL = ThreadPoolExecutor({self.compilation.options.threads})")
-        if re.search(r"\b_new\(", code):
+        if _mentions(code, "_new"):
             lines.append("# The fields of a named tuple in order: faster than a call of its class.")
             lines.append("_new = tuple.__new__")
         return lines
@@ -167,16 +167,22 @@ class _Module:
             own += self.kernel_blocks(ARRAYS)
         blocks = [*self.classes(), *own, *functions, *checks]
         body = "\n\n\n".join("\n".join(block) for block in blocks)
-        aliases = self.aliases(body)
+        code = _without_words(body)
+        aliases = self.aliases(code)
+        code = "\n".join([*map(_without_words, aliases), code])
         rest = "\n".join([*aliases, body])
         top = header(self.setting, spec, command, version, self.functions.kept, needs_noqa(rest))
         constants = self.constants(version)
         parts = ["\n".join([*top, *module_docstring(self.setting)]), ""]
-        parts += ["\n".join(self.imports(rest)), ""]
+        parts += ["\n".join(self.imports(code)), ""]
         if aliases:
             parts += ["\n".join(aliases), ""]
         parts += ["\n".join(constants), "", "", body]
         return "\n".join(parts) + "\n"
+
+
+def _mentions(code: str, word: str) -> bool:
+    return word in code and re.search(rf"\b{word}\b", code) is not None
 
 
 def _without_words(body: str) -> str:

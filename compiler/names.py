@@ -19,6 +19,8 @@ _BUILTINS = frozenset(
     {"float", "int", "bool", "tuple", "list", "None", "True", "False", "ValueError", "abs", "min",
      "max", "map", "isinstance", "zip", "type", "next", "str"}
 )  # fmt: skip
+_KEYWORDS = frozenset(keyword.kwlist)
+_RESERVED = _KEYWORDS | frozenset(dir(builtins))
 _TUPLE_FIELDS = frozenset({"count", "index"})
 _NOUNS = {
     "add": "total", "subtract": "difference", "multiply": "product", "divide": "ratio",
@@ -37,7 +39,7 @@ def legal(name: str) -> str:
     name = name.replace(".", "_").lstrip("_") or "value"
     if name[0].isdigit():
         name = f"value_{name}"
-    if keyword.iskeyword(name) or name in _TUPLE_FIELDS or name in _BUILTINS:
+    if name in _KEYWORDS or name in _TUPLE_FIELDS or name in _BUILTINS:
         name += "_"
     return name
 
@@ -58,7 +60,7 @@ class Names:
 
     def fresh(self, wanted: str) -> str:
         name = wanted
-        while name in self.taken or keyword.iskeyword(name):
+        while name in self.taken or name in _KEYWORDS:
             name += "_"
         self.taken.add(name)
         return name
@@ -67,7 +69,7 @@ class Names:
         """For temporaries: ``mask``, ``mask_2``, ``mask_3``."""
         number = self._numbers.get(wanted, 1)
         name = wanted if number == 1 else f"{wanted}_{number}"
-        while name in self.taken or keyword.iskeyword(name) or hasattr(builtins, name):
+        while name in self.taken or name in _RESERVED:
             number += 1
             name = f"{wanted}_{number}"
         self._numbers[wanted] = number

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from operator import add, mul, sub
 
 from ..dsl import ast
@@ -12,10 +13,9 @@ from ..dsl.constants import literal
 from ..dsl.format import expression_text
 from ..dsl.graph import Node
 from ..dsl.ops import OPS
-from ..dsl.order import free_names
 from ..dsl.source import Source
 from .python import plain
-from .rules import rule_of, rule_tree
+from .rules import names_in, rule_of, rule_tree
 
 _LONGEST = 24
 _SILENT = ("expand_dims", "broadcast_to", "as_float")
@@ -58,8 +58,10 @@ def label(node: Node) -> str:
 
 def spec_text(node: Node) -> str:
     """The piece of the specification that a node comes from, on one line, without comments."""
-    lines = [line.partition("#")[0] for line in node.span.text.splitlines()]
-    return _bare(plain(" ".join(lines)))
+    text = node.span.text
+    if "#" in text:
+        text = " ".join(line.partition("#")[0] for line in text.splitlines())
+    return _bare(plain(text))
 
 
 def _bare(text: str) -> str:
@@ -94,7 +96,7 @@ def mentioned(node: Node, position: int) -> list[Node]:
     rule = rule_of(node, position)
     assert rule is not None
     text = rule if isinstance(rule, str) else rule.root.span.text
-    names = {name.id for name in free_names(rule_tree(text))}
+    names = names_in(text)
     found = [node, node.operands[position]]
     if node.op.name == "where":
         return [*found, node.operands[0]]
@@ -131,10 +133,19 @@ def rule_on_paper(node: Node, position: int) -> str:
         return f"{left} = {on_paper(rule_tree(text), names)}"
     if text in ("1", "-1"):
         return f"{left} = {'-' * (text == '-1')}{arriving}"
-    slope = slope_on_paper(node, position) if guarded else rule_tree(text)
-    assert slope is not None
-    product = _times(ast.Name(slope.span, "dy"), slope)
+    slope = slope_on_paper(node, position) if guarded else None
+    product = _scaled(slope) if slope is not None else _passed_on(text)
     return f"{left} = {on_paper(product, names)}"
+
+
+@cache
+def _passed_on(text: str) -> ast.Expr:
+    """What arrives times the slope that is a rule's text."""
+    return _scaled(rule_tree(text))
+
+
+def _scaled(slope: ast.Expr) -> ast.Expr:
+    return _times(ast.Name(slope.span, "dy"), slope)
 
 
 def _times(left: ast.Expr, right: ast.Expr) -> ast.Expr:

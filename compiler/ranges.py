@@ -13,13 +13,14 @@ def ranges(
     nodes: Iterable[Node], given: Mapping[Node, Interval] | None = None
 ) -> dict[Node, Interval]:
     """An interval for each of the nodes, which come in an order of computation; ``given`` are
-    those of others that they need.
+    those that are known already, or of others that they need.
 
     A value is in its interval or NaN.
     """
     known = dict(given or {})
     for node in nodes:
-        known[node] = _range(node, known)
+        if node not in known:
+            known[node] = _range(node, known)
     return known
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ..dsl.graph import Node
@@ -15,6 +16,9 @@ from ..dsl.sizes import Size, size_text
 from ..dsl.subscripts import Cut, Index
 from .schedule import is_weak
 from .templates import ATOM, FLOOR, PRODUCT, SUM, Expression, fill, template
+
+# Multiples of pi and parts of it: by how much it is multiplied, or divided.
+_OF_PI = {math.pi / n: (0, n) for n in range(2, 9)} | {n * math.pi: (n, 0) for n in range(1, 9)}
 
 
 @dataclass
@@ -121,15 +125,12 @@ class Renderer:
     def filled(self, node: Node, text: str) -> Expression:
         if text not in self._texts:
             self._texts[text] = self.with_modules(self.with_kernel(text))
-        operands = {}
-        variadic = []
         module = "math" if text.startswith("math.") else ""
         rendered = [self.operand(operand, module) for operand in node.operands]
         if node.op.variadic:
-            variadic = rendered
-        else:
-            operands = {p.name: e for p, e in zip(node.op.operands, rendered, strict=True)}
-        return fill(self._texts[text], operands, lambda name: self.option(node, name), variadic)
+            return fill(self._texts[text], {}, partial(self.option, node), rendered)
+        operands = {p.name: e for p, e in zip(node.op.operands, rendered, strict=True)}
+        return fill(self._texts[text], operands, partial(self.option, node))
 
     def with_kernel(self, text: str) -> str:
         """The template with the name that the kernel it calls has in the module."""
@@ -156,6 +157,8 @@ class Renderer:
         """Whether a node's text would repeat an operand's."""
         if node.op.variadic:
             return node.operands.count(operand) > 1
+        if node.operands.count(operand) == 1 and not template(self.text(node)).repeats:
+            return False
         uses = template(self.text(node)).uses
         pairs = zip(node.op.operands, node.operands, strict=True)
         return sum([uses.get(p.name, 0) for p, o in pairs if o is operand]) > 1
@@ -172,8 +175,7 @@ class Renderer:
         if isinstance(value, (bool, int)):
             return Expression(str(value), ATOM if value >= 0 else PRODUCT)
         text = repr(abs(value))
-        turns = next((n for n in range(1, 9) if abs(value) == n * math.pi), 0)
-        parts = next((n for n in range(2, 9) if abs(value) == math.pi / n), 0)
+        turns, parts = _OF_PI.get(abs(value), (0, 0))
         if turns or parts:
             text = f"{self.module(module)}.pi"
             text = f"{turns} * {text}" if turns > 1 else f"{text} / {parts}" if parts else text

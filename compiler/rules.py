@@ -108,15 +108,17 @@ def _apply_text(text: str, node: Node, position: int, given: dict[str, Node]) ->
         given[name] = result
     if node.op.variadic:
         constants |= _stretch(node, position)
-    given = {name: value for name, value in given.items() if _mentions(text, name)}
+    mentioned = names_in(text)
+    given = {name: value for name, value in given.items() if name in mentioned}
     key = tuple(constants.items())
     types = tuple((name, value.type) for name, value in given.items())
     return _fragment(text, types, key).copy(given, node.span, node, position)
 
 
 @cache
-def _mentions(text: str, name: str) -> bool:
-    return any(n.id == name for n in free_names(rule_tree(text)))
+def names_in(text: str) -> frozenset[str]:
+    """The names that a rule's text mentions."""
+    return frozenset(name.id for name in free_names(rule_tree(text)))
 
 
 def _stretch(node: Node, position: int) -> dict[str, Any]:

@@ -184,12 +184,21 @@ def _is_cheap(node: Node) -> bool:
     return again or is_weak(node) or (not node.name and node.op.cheap)
 
 
-def kept_for_backward(graph: Graph, forward: Function) -> tuple[Node, ...]:
+def computed(results: Iterable[Node], given: Iterable[Node]) -> set[Node]:
+    """What a function computes to get from what it is given to its results."""
+    return {node for node in topological(results, given) if not is_leaf(node)}
+
+
+def forward_nodes(graph: Graph) -> set[Node]:
+    """What the forward pass of a graph computes."""
+    return computed(graph.outputs.values(), graph.inputs.values())
+
+
+def kept_for_backward(graph: Graph, available: set[Node]) -> tuple[Node, ...]:
     """The values of the forward pass that the gradients need: the fields of the cache.
 
     Views and plain numbers are made again instead, but for views that alone have a name.
     """
-    available = forward.nodes
     calls = {call_key(node) for node in available if _has_more(node)}
     inputs = set(graph.inputs.values())
     kept: dict[Node, None] = {}
@@ -211,5 +220,4 @@ def kept_for_backward(graph: Graph, forward: Function) -> tuple[Node, ...]:
 
 def kept_values(graph: Graph) -> tuple[Node, ...]:
     """What the cache of a graph keeps."""
-    forward = plan(graph.nodes, graph.outputs.values(), graph.inputs.values())
-    return kept_for_backward(graph, forward)
+    return kept_for_backward(graph, forward_nodes(graph))

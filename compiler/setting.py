@@ -88,7 +88,7 @@ class Setting:
         nodes = with_steps(graph.nodes)
         asked = self.scalar or any(node.op.direct or is_plain(node) for node in nodes)
         if asked and graph is not self._seen:
-            self._seen, self._known = graph, ranges(graph.nodes)
+            self._seen, self._known = graph, ranges(graph.nodes, self._known)
         known = self._known if asked else {}
         threads = self.compilation.options.threads
         return Renderer(self.scalar, known, {}, self.modules, self.sizes, self.dtype, threads)

@@ -53,6 +53,8 @@ class Template:
     precedence: int
     uses: Mapping[str, int]
     """How often the text of an operand appears."""
+    repeats: bool
+    """Whether that of any appears more than once."""
 
 
 @cache
@@ -84,7 +86,8 @@ def template(text: str) -> Template:
     parts.append(text[end:])
     own = ATOM if isinstance(tree, ast.Name) else _own(tree)
     uses = Counter(hole["name"] for hole in holes)
-    return Template(tuple(p for p in parts if p != ""), own, uses)
+    repeats = any(number > 1 for number in uses.values())
+    return Template(tuple(p for p in parts if p != ""), own, uses, repeats)
 
 
 def _own(tree: ast.expr) -> int:
@@ -142,9 +145,9 @@ def fill(
     for part in filled.parts:
         if isinstance(part, str):
             result.append(part)
-        elif part.name in operands:
-            operand = operands[part.name].at(part.precedence)
-            result.append(_after_minus(operand) if part.negated else operand)
+        elif (operand := operands.get(part.name)) is not None:
+            written = operand.at(part.precedence)
+            result.append(_after_minus(written) if part.negated else written)
         elif part.star and variadic:
             result.append(", ".join(operand.text for operand in variadic))
         else:

@@ -135,13 +135,12 @@ def topological(roots: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node]:
             if node in done:  # Reached on another way, too.
                 stack.pop()
                 continue
-            waiting = [operand for operand in node.operands if operand not in done]
-            if waiting:
-                stack += reversed(waiting)
-            else:
+            if done.issuperset(node.operands):
                 done.add(node)
                 order.append(node)
                 stack.pop()
+            else:
+                stack += [operand for operand in reversed(node.operands) if operand not in done]
     return order
 
 
@@ -264,6 +263,11 @@ class Graph:
         wanted = [node for node in self.landmarks if node in needed]
         roots = [*self.inputs.values(), *wanted, *self.outputs.values(), *self.gradients.values()]
         return tuple(topological(roots))
+
+    @cached_property
+    def operations(self) -> frozenset[str]:
+        """The names of all operations that occur."""
+        return frozenset([node.op.name for node in self.nodes])
 
     @cached_property
     def nx(self) -> networkx.MultiDiGraph:

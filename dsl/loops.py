@@ -183,7 +183,7 @@ Transform = Callable[[Graph], Graph]
 def map_loops(graph: Graph, transform: Transform, numbers: Transform | None = None) -> Graph:
     """The graph, what the steps of its loops do transformed; in another way in those loops that
     compute with Python's numbers, where that is given."""
-    if not any(node.op.name == "scan" for node in graph.nodes):
+    if "scan" not in graph.operations:
         return graph
     roots = [*graph.inputs.values(), *graph.landmarks, *graph.outputs.values()]
     nodes = topological([*roots, *graph.gradients.values()])

@@ -81,7 +81,9 @@ def shape_text(shape: Shape) -> str:
 
 def broadcast(shapes: Sequence[Shape]) -> Shape:
     """NumPy's broadcasting: sizes are equal or literally 1. Raises ``Mismatch`` G201."""
-    rank = max((len(shape) for shape in shapes), default=0)
+    if not any(shapes):
+        return ()
+    rank = max(len(shape) for shape in shapes)
     result = [ONE] * rank
     owner = [0] * rank
     for position, shape in enumerate(shapes):

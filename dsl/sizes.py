@@ -88,6 +88,8 @@ class Size:
         return self + Size.of(other) * -1
 
     def __mul__(self, other: Size | int) -> Size:
+        if self is ONE or other is ONE:  # Most sizes are those of scalars.
+            return Size.of(other) if self is ONE else self
         terms: dict[Monomial, Fraction] = {}
         for (m1, c1), (m2, c2) in itertools.product(self.terms, Size.of(other).terms):
             monomial = tuple(sorted(m1 + m2, key=_atom_key))

@@ -269,3 +269,14 @@ def test_include_lets_use_go_up(tmp_path: Path) -> None:
     built = run("build", spec, "--include", tmp_path, "--stdout")
     assert "# Regenerate: gradc build" in built.stdout and "--include" in built.stdout
     assert gradc.load(spec, include=tmp_path).forward(3.0)[0] == 6.0
+
+
+def test_a_specification_without_loops_is_built_without_numpy(tmp_path: Path) -> None:
+    spec = tmp_path / "model.grad"
+    spec.write_text("input x: float[3]\noutput y = sum(x^2)\n")
+    code = (
+        "import sys, gradc\n"
+        "gradc.compile(sys.argv[1])\n"
+        "sys.exit('numpy' in sys.modules)\n"
+    )  # fmt: skip
+    assert subprocess.run([sys.executable, "-c", code, str(spec)]).returncode == 0

@@ -10,8 +10,8 @@ import pytest
 from gradc.compiler import driver
 from gradc.compiler.compilation import Options
 from gradc.compiler.interpret import Interpreter
-from gradc.compiler.passes import optimise
-from gradc.compiler.passes.small_loops import small_loops, unconverted
+from gradc.compiler.passes import optimise, unconverted
+from gradc.compiler.passes.small_loops import small_loops
 from gradc.dsl.graph import Graph
 from gradc.dsl.loops import with_steps
 

@@ -6,7 +6,8 @@ The order is the tuples below; the whole is repeated until nothing changes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
+from typing import Protocol
 
 from ...dsl.graph import Graph, Node
 from ...dsl.loops import is_plain, map_loops, with_steps
@@ -29,13 +30,23 @@ from .log import note
 from .rewrite import Step, rewrite
 
 Pass = Callable[[Graph], Graph]
+
+
+class Local(Protocol):
+    """A pass that looks at one node at a time: ``concerns`` says of which operations."""
+
+    def concerns(self, name: str, family: str, /) -> bool: ...
+
+    def step(self, node: Node, /) -> Node | None: ...
+
+
 # Local passes look at one node at a time and share a walk; the others see the whole graph.
-LOCAL: tuple[tuple[str, Step], ...] = (
-    ("fold", fold.step),
-    ("simplify", simplify.step),
-    ("symmetry", symmetry.step),
-    ("shapes", shapes.step),
-    ("gathers", gathers.step),
+LOCAL: tuple[tuple[str, Local], ...] = (
+    ("fold", fold),
+    ("simplify", simplify),
+    ("symmetry", symmetry),
+    ("shapes", shapes),
+    ("gathers", gathers),
 )
 WHOLE: tuple[tuple[str, Pass], ...] = (
     ("prune", prune.prune),
@@ -45,30 +56,33 @@ WHOLE: tuple[tuple[str, Pass], ...] = (
     ("contract", contract.contract),
     ("places", places.joined),
 )
-PASSES: dict[str, Pass] = {n: partial(rewrite, step=step) for n, step in LOCAL} | dict(WHOLE)
+PASSES: dict[str, Pass] = {n: partial(rewrite, step=p.step) for n, p in LOCAL} | dict(WHOLE)
+_CONVERSIONS = ("to_python", "to_numpy")
 _MAX_ROUNDS = 12
 _MAX_STEPS = 20
 
 
-def optimise(graph: Graph, level: int = 1) -> Graph:
+def optimise(graph: Graph, level: int = 1, settled: set[Node] | None = None) -> Graph:
     """The passes of a level until none changes the graph: at 0 only what rules and functions
     left behind is simplified.
 
     Those that look at one node at a time share a walk. Dead code goes by itself: only what the
-    outputs and gradients need is ever visited.
+    outputs and gradients need is ever visited. Nodes in ``settled`` are known to be left alone by
+    the local passes; those found to be are added.
     """
+    settled = set() if settled is None else settled
     if not level:
         graph = map_loops(graph, partial(optimise, level=level))
         return rewrite(graph, simplify.step)
     whole = [run for _, run in WHOLE]
-    graph = map_loops(_settled(graph, whole), partial(optimise, level=level))
-    return _settled(graph, whole)
+    graph = _repeated(graph, whole, settled)
+    mapped = map_loops(graph, partial(optimise, level=level, settled=settled))
+    return graph if mapped is graph else _repeated(mapped, whole, settled)
 
 
-def _settled(graph: Graph, whole: Iterable[Pass]) -> Graph:
+def _repeated(graph: Graph, whole: Iterable[Pass], settled: set[Node]) -> Graph:
     """The local passes and some that see all of the graph, until none changes it any more."""
-    kept: set[Node] = set()
-    passes: list[Pass] = [partial(rewrite, step=_local, settled=kept), *whole]
+    passes: list[Pass] = [partial(rewrite, step=_local, settled=settled), *whole]
     idle = 0  # How many passes, one after the other, have left the graph alone.
     for run in passes * _MAX_ROUNDS:
         before, graph = graph, run(graph)
@@ -82,7 +96,7 @@ def _local(node: Node) -> Node | None:
     """The steps of the local passes on one node until none applies."""
     current = node
     for _ in range(_MAX_STEPS):
-        for name, step in LOCAL:
+        for name, step in _steps(current.op.name, current.op.family):
             result = step(current)
             if result is not None:
                 note(name, current, result)
@@ -93,6 +107,12 @@ def _local(node: Node) -> Node | None:
     return None if current is node else current
 
 
+@cache
+def _steps(name: str, family: str) -> tuple[tuple[str, Step], ...]:
+    """The local passes that have something to say of an operation."""
+    return tuple((p, passes.step) for p, passes in LOCAL if passes.concerns(name, family))
+
+
 def finish(graph: Graph, *, arrays: bool) -> Graph:
     """What comes once, after everything else: contractions as NumPy's products of matrices, and
     the working precision kept.
@@ -101,9 +121,9 @@ def finish(graph: Graph, *, arrays: bool) -> Graph:
     """
     among_numbers = partial(finish, arrays=False)
     graph = map_loops(graph, partial(finish, arrays=arrays), among_numbers)
-    made = rewrite(graph, products.step)
+    made = rewrite(graph, products.step, only=("contract",))
     if made is not graph:
-        graph = _settled(made, [common.common])
+        graph = _repeated(made, [common.common], set())
     return common.common(precision.precision(graph, arrays))
 
 
@@ -114,6 +134,13 @@ def numbers_alone(graphs: Iterable[Graph | None], level: int) -> list[Graph | No
 
     made = unrolled(list(graphs))
     return made and [optimise(graph, level) if graph is not None else None for graph in made]
+
+
+def unconverted(graph: Graph) -> Graph:
+    """A graph without NumPy: nothing need be converted."""
+    return rewrite(
+        graph, lambda n: n.operands[0] if n.op.name in _CONVERSIONS else None, only=_CONVERSIONS
+    )
 
 
 def has_arrays(graphs: Iterable[Graph]) -> bool:

@@ -15,7 +15,7 @@ _FACTORED = ("matmul", "vecouter")
 
 
 def associate(graph: Graph) -> Graph:
-    if not any(node.op.name in _FACTORED for node in graph.nodes):
+    if graph.operations.isdisjoint(_FACTORED):
         return graph
     uses: Counter[Node] = Counter((*graph.outputs.values(), *graph.gradients.values()))
     acting: Counter[Node] = Counter()

@@ -21,20 +21,22 @@ def common(graph: Graph) -> Graph:
             groups.setdefault(same, [same]).append(node)
     if not groups:
         return graph
-    replaced: dict[Node, Node] = {}
+    replaced: dict[Node, Node] = {}  # Only what is no longer itself, and groups.
     for node in graph.nodes:
         if node in replaced:
             continue
+        operands = node.operands
+        if not replaced.keys().isdisjoint(operands):
+            operands = tuple([replaced.get(operand, operand) for operand in operands])
         group = groups.get(node)
         if group is None:
-            operands = tuple([replaced[operand] for operand in node.operands])
-            replaced[node] = node.with_operands(operands)
+            if operands is not node.operands:
+                replaced[node] = node.with_operands(operands)
             continue
         named = next((n for n in group if n.name), None)
         # A value of the forward pass is not called a gradient because one happens to equal it.
         backward = group if node.cause is not None else [node]
         adjoint = next((n for n in backward if n.adjoint_of is not None), node)
-        operands = tuple(replaced[operand] for operand in node.operands)
         result = node
         name, span = (named.name, named.span) if named else (node.name, node.span)
         if (operands, name, adjoint.adjoint_of) != (node.operands, node.name, node.adjoint_of):
@@ -58,4 +60,4 @@ def _key(node: Node, first: dict[Node, Node]) -> Hashable:
     if node.op.commutative:
         operands.sort(key=id)  # In any order, as long as it is always the same.
     options = tuple(node.attributes.items()) if node.attributes else ()
-    return name, tuple(operands), options, node.type
+    return name, tuple(operands), options

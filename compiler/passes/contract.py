@@ -23,7 +23,7 @@ _PRODUCTS = ("multiply", "square", "matmul", "matvec", "vecdot", "vecouter", "co
 
 
 def contract(graph: Graph) -> Graph:
-    if not any(node.op.name in ("sum", "contract") for node in graph.nodes):
+    if graph.operations.isdisjoint(("sum", "contract")):
         return graph
     uses: Counter[Node] = Counter((*graph.outputs.values(), *graph.gradients.values()))
     summed: Counter[Node] = Counter()

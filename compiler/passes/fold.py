@@ -25,6 +25,10 @@ _ARITHMETIC: dict[str, Callable[..., float | bool]] = {
 _SHORT = len("0.125")
 
 
+def concerns(name: str, family: str) -> bool:
+    return name in _ARITHMETIC or name == "divide"
+
+
 def step(node: Node) -> Node | None:
     if not node.operands or node.operands[0].op.name != "constant" or node.name:
         return None

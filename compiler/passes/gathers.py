@@ -12,8 +12,12 @@ from ...dsl.sizes import ONE, Size
 _PLACES = ("argmin", "argmax", "argsort")
 
 
+def concerns(name: str, family: str) -> bool:
+    return name in ("take", "scatter")
+
+
 def step(node: Node) -> Node | None:
-    if node.op.name not in ("take", "scatter"):
+    if not concerns(node.op.name, node.op.family):
         return None
     x = node.operands[0]
     if x.op.name != "broadcast_to" or x.name:

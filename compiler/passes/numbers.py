@@ -15,16 +15,17 @@ def together(graph: Graph) -> Graph:
     """Also ``3 * a * (2 * b)``. Nothing is rounded more often than before, and what is used
     elsewhere, too, stays as it is."""
     scaled = {node for node in graph.nodes if node.op.name == "multiply"
-              and any(operand.is_constant() for operand in node.operands)}  # fmt: skip
-    if not any(n.op.name == "multiply" and not scaled.isdisjoint(n.operands) for n in graph.nodes):
+              and (node.operands[0].is_constant() or node.operands[1].is_constant())}  # fmt: skip
+    products = {node for node in graph.nodes
+                if node.op.name == "multiply" and not scaled.isdisjoint(node.operands)}  # fmt: skip
+    if not products:
         return graph
     uses = Counter(operand for node in graph.nodes for operand in node.operands)
     uses.update([*graph.outputs.values(), *graph.gradients.values()])
 
     def step(node: Node) -> Node | None:
-        if node.op.name != "multiply":
-            return None
-        # An operand that is new in this walk has its turn in the next.
+        if node not in products:
+            return None  # If it has an operand that is new in this walk, its turn is in the next.
         parts = [_factors(operand, uses[operand] == 1) for operand in node.operands]
         numbers = [number for number, _ in parts if number is not None]
         rest = [other for _, other in parts if other is not None]

@@ -26,7 +26,7 @@ def precision(graph: Graph, arrays: bool) -> Graph:
     Where all is scalar there is one precision, and only what is handed on as it is must be of
     the right kind.
     """
-    return rewrite(graph, _step if arrays else _among_numbers)
+    return rewrite(graph, _step) if arrays else rewrite(graph, _among_numbers, only=_CHOOSING)
 
 
 def _step(node: Node) -> Node | None:

@@ -16,7 +16,7 @@ _COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "equal")
 
 
 def prune(graph: Graph) -> Graph:
-    if not any(node.op.name in _COMPARISONS for node in graph.nodes):
+    if graph.operations.isdisjoint(_COMPARISONS):
         return graph
     known = ranges(graph.nodes)
     comparisons = [node for node in graph.nodes if node.op.name in _COMPARISONS]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from ...dsl.graph import Graph, Node, map_nodes
 from .log import note
@@ -16,13 +16,22 @@ def anonymous(node: Node) -> bool:
     return not node.name and (of is None or (not of.name and of.op.name != "input"))
 
 
-def rewrite(graph: Graph, step: Step, by: str = "", settled: set[Node] | None = None) -> Graph:
+def rewrite(
+    graph: Graph,
+    step: Step,
+    by: str = "",
+    settled: set[Node] | None = None,
+    only: Collection[str] | None = None,
+) -> Graph:
     """Offers each node, its operands rewritten already, to ``step``; ``None`` keeps it.
 
     A new node takes the name and provenance of the one it replaces. The graph itself comes back
     if nothing changed. ``settled`` are nodes that an earlier walk with the same step has kept:
-    they are not offered again, and those kept now are added.
+    they are not offered again, and those kept now are added. ``only`` names the operations that
+    the step may replace, where those are few.
     """
+    if only is not None and graph.operations.isdisjoint(only):
+        return graph
     if settled is not None and settled.issuperset(graph.nodes):
         return graph
     replaced: dict[Node, Node] = {}  # Only what is no longer itself.
@@ -30,7 +39,7 @@ def rewrite(graph: Graph, step: Step, by: str = "", settled: set[Node] | None = 
     for node in graph.nodes:
         current = node
         if replaced and not replaced.keys().isdisjoint(node.operands):
-            current = node.with_operands(tuple(replaced.get(o, o) for o in node.operands))
+            current = node.with_operands(tuple([replaced.get(o, o) for o in node.operands]))
         result = None if settled is not None and current in settled else step(current)
         if result is not None and by:
             note(by, current, result)

@@ -8,13 +8,20 @@ from ...dsl.graph import Node, make
 from ...dsl.shapes import broadcast
 from .rewrite import anonymous
 
+_REARRANGED = ("reshape", "transpose", "broadcast_to", "expand_dims")
+_OTHERS = ("sum", "any", "diagonal", "diagonal_matrix", "stack", *_REARRANGED)
+
+
+def concerns(name: str, family: str) -> bool:
+    return name in _OTHERS or family in ("elementwise", "pointwise")
+
 
 def step(node: Node) -> Node | None:
     if node.op.name == "sum":
         return _summed(node)
     if node.op.family in ("elementwise", "pointwise") and node.type.rank:
         return _without_broadcasts(node)
-    if node.op.name in ("reshape", "transpose", "broadcast_to", "expand_dims"):
+    if node.op.name in _REARRANGED:
         return _rearranged(node)
     if node.op.name == "any" and node.operands[0].op.name == "broadcast_to":
         return _any_of_repeated(node)

@@ -55,6 +55,10 @@ REWRITES = Rewritings(
 )
 
 
+def concerns(name: str, family: str) -> bool:
+    return family == "ruled" or name in REWRITES.by_op
+
+
 def step(node: Node) -> Node | None:
     if node.op.family == "ruled":  # Once gradients are taken, it is what its body computes.
         return node.operands[node.attributes["result"]]

@@ -20,7 +20,6 @@ from ...dsl.sizes import Size
 from ...dsl.subscripts import Cut
 from .entries import Entries, Stays, collected
 from .log import note
-from .rewrite import rewrite
 from .unroll import NODES_PER_OPERATION, Place, Unrolling, array_operations
 
 # What an operation on a number of NumPy takes, in those on numbers of Python.
@@ -36,13 +35,6 @@ def small_loops(graph: Graph) -> Graph:
             loops.setdefault(loop_key(node), []).append(node)
     steps = {key: step for key, results in loops.items() if (step := _step(results)) is not None}
     return _Converted(steps).graph(graph) if steps else graph
-
-
-def unconverted(graph: Graph) -> Graph:
-    """A graph without NumPy: nothing need be converted."""
-    return rewrite(
-        graph, lambda n: n.operands[0] if n.op.name in ("to_python", "to_numpy") else None
-    )
 
 
 def _step(results: list[Node]) -> _Step | None:

@@ -9,6 +9,10 @@ from ...dsl.graph import Node
 _DEPTH = 8
 
 
+def concerns(name: str, family: str) -> bool:
+    return name == "symmetric"
+
+
 def step(node: Node) -> Node | None:
     if node.op.name == "symmetric" and is_symmetric(node.operands[0]):
         return node.operands[0]
