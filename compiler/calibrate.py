@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .estimate import Machine
+from .machine import Machine
 
 _ENTRIES = 8192
 _REPEATS = 31

@@ -353,8 +353,8 @@ def cost(spec: str, **code: Any) -> None:
 def calibrate() -> None:
     """Measure what NumPy costs on this machine, for `gradc cost`."""
     from .calibrate import calibrate as measured
-    from .estimate import as_json, calibration_path
     from .load import write_atomically
+    from .machine import as_json, calibration_path
 
     path = calibration_path()
     path.parent.mkdir(parents=True, exist_ok=True)

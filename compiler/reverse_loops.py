@@ -1,7 +1,7 @@
 """The gradient of a loop: a loop that runs the other way.
 
 A step of the reversed loop is the pullback of a step. What it needs of the forward steps is kept:
-each state as it was before the step, and each value of the step that is not ``cheap`` to make
+each state as it was before the step, and each value of the step that is not cheap to make
 again. The gradient of what every step sees is a sum over the steps. A term of it that is a product
 is not added up step by step, but is one product over all steps after the loop.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from ..dsl.graph import Node, constant, make
 from ..dsl.loops import Draft, Loop, Result, called, loop_key, placeholder, result
-from ..dsl.shapes import Type
+from ..dsl.shapes import Kind, Type
 
 Pullback = Callable[[Iterable[tuple[Node, Node]], Iterable[Node]], Mapping[Node, Node]]
 
@@ -165,8 +165,10 @@ class _Reversed:
 
     def _is_cheap(self, node: Node) -> bool:
         """Whether a value is made again: comparisons, views, and single integers."""
+        whole = node.op.by_entry and node.type.kind is Kind.BOOL
         few = not node.type.rank and not node.type.is_float and node.op.name != "scan"
-        return node.op.cheap or node.op.view or few or not node.operands
+        cast = node.op.name == "as_float"
+        return whole or cast or node.op.view or few or not node.operands
 
     def _result(self, which: Result) -> Node:
         """One more result of the forward loop."""
