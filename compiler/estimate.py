@@ -15,7 +15,7 @@ from ..dsl.sizes import Size, product
 from .compilation import Compilation
 from .cost import entries_moved, executed, flops, is_free
 from .keeping import bytes_kept, divided, kept_values
-from .machine import Machine, machine
+from .machine import Machine
 
 _BYTES = 8
 _PRODUCTS = ("matmul", "matvec", "contract", "vecouter")
@@ -58,13 +58,13 @@ class Costs:
 
 
 def costs(compilation: Compilation) -> Costs:
-    kept = kept_values(compilation.both, compilation.options.level)
+    kept = kept_values(compilation)
     parts = divided(compilation.both, kept)
     return Costs(Cost.of(parts.forward), Cost.of(parts.backward), bytes_kept(kept))
 
 
-def table(found: Costs, sizes: Mapping[str, int], names: Iterable[str]) -> str:
-    """The costs as formulas and, where all sizes are given, in numbers."""
+def table(found: Costs, here: Machine, sizes: Mapping[str, int], names: Iterable[str]) -> str:
+    """The costs as formulas and, where all sizes are given, in numbers and times of a machine."""
     forward, backward = found.forward, found.backward
     rows = [("flops, forward", forward.flops), ("flops, backward", backward.flops),
             ("bytes moved, forward", forward.bytes), ("bytes moved, backward", backward.bytes),
@@ -81,7 +81,6 @@ def table(found: Costs, sizes: Mapping[str, int], names: Iterable[str]) -> str:
     moved = [c.bytes.evaluate(sizes) for c in (forward, backward)]
     lines.append(f"{'backward / forward':<26}{_ratio(work[1], work[0]):>16}")
     lines.append(f"{'flops / byte':<26}{_ratio(sum(work), sum(moved)):>16}")
-    here = machine()
     for label, cost in (("forward", forward), ("backward", backward)):
         lines.append(f"{f'about, {label}':<26}{_time(cost.seconds(here, sizes)):>16}")
     if not here.measured:

@@ -135,7 +135,8 @@ class Functions:
         outputs = list(graph.outputs.values())
         given = self.boundary.given(graph.inputs.values(), outputs)
         first = plan(graph.nodes, self.boundary.parts(outputs), given)
-        self.kept = kept_for_backward(graph, first, self.compilation.options.level)
+        level, machine = self.compilation.options.level, self.compilation.machine
+        self.kept = kept_for_backward(graph, first, level, machine)
         results = [*outputs, *(node for node in self.kept if node.op.name != "input")]
         scope = self.scope(graph)
         self.compute(scope, results, graph.inputs.values())

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from ..dsl.graph import Graph, Node, topological
 from ..dsl.shapes import Kind
 from ..dsl.sizes import Size, product, total
+from .compilation import Compilation
 from .cut import Network
-from .machine import AVX512, Machine
+from .machine import Machine, entries
 from .schedule import Function, call_key, has_more, in_place, is_leaf, is_weak, plan
 
 # What keeping a byte is worth, in ns: a number of 8 bytes about eight additions.
@@ -26,8 +27,6 @@ _BYTE = 0.5
 _CHEAP = 0.75
 # What a number alone costs, in ns: to keep it, and to compute it again.
 _KEPT, _AGAIN = 60.0, 35.0
-# An axis whose length is not known counts as long, so that calls are not what matters.
-_GUESS = 4096
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def divided(graph: Graph, kept: Iterable[Node]) -> Division:
 
 
 def kept_for_backward(
-    graph: Graph, forward: Function, level: int, machine: Machine = AVX512
+    graph: Graph, forward: Function, level: int, machine: Machine
 ) -> tuple[Node, ...]:
     """The fields of the cache: values that ``forward`` computes, and inputs. At level 0 all that
     the gradients refer to is kept, but for views and plain numbers."""
@@ -62,10 +61,11 @@ def kept_for_backward(
     return tuple(sorted(choice.kept(), key=position.__getitem__))
 
 
-def kept_values(graph: Graph, level: int) -> tuple[Node, ...]:
-    """What the cache of a graph keeps."""
+def kept_values(compilation: Compilation) -> tuple[Node, ...]:
+    """What the cache of a module of arrays keeps."""
+    graph = compilation.both
     forward = plan(graph.nodes, graph.outputs.values(), graph.inputs.values())
-    return kept_for_backward(graph, forward, level)
+    return kept_for_backward(graph, forward, compilation.options.level, compilation.machine)
 
 
 def bytes_kept(kept: Iterable[Node], width: int = 8) -> Size:
@@ -133,7 +133,7 @@ class _Choice:
             return None
         if (node.op.view and not _names(node)) or is_weak(node) or in_place(node):
             return None
-        size = _entries(node) * _width(node) * _BYTE
+        size = entries(node) * _width(node) * _BYTE
         # Of a view and the array it shows, which take the same memory, the one with a name is kept.
         return round((size + _KEPT) * 1e3) - node.op.view
 
@@ -149,16 +149,7 @@ class _Choice:
         if not node.type.rank:
             small = node.type.kind is Kind.BOOL or node.op.name == "as_float"
             return round(_AGAIN * 1e3) if small else None
-        return round((self.machine.call * 1e3 + _entries(node) * cost) * 1e3)
-
-
-def _entries(node: Node) -> int:
-    """About how many entries a value has."""
-    count = 1
-    for size in node.type.shape:
-        terms = [coefficient * _GUESS ** len(names) for names, coefficient in size.terms]
-        count *= max([0, *map(int, terms)])
-    return count
+        return round((self.machine.call * 1e3 + entries(node) * cost) * 1e3)
 
 
 def _names(node: Node) -> bool:
