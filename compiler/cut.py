@@ -1,4 +1,4 @@
-"""Minimum cuts of networks, by Dinic's algorithm.
+"""Minimum cuts of networks, by Dinic's algorithm, and what they say about values to keep.
 
 Importing networkx, which the tests hold this against, takes longer than compiling a specification.
 """
@@ -6,7 +6,11 @@ Importing networkx, which the tests hold this against, takes longer than compili
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterable
+from typing import TypeVar
+
+_Value = TypeVar("_Value", bound=Hashable)
+_Price = Callable[[_Value], int | None]
 
 
 class Network:
@@ -69,3 +73,30 @@ class Network:
                 if not path:
                     return
                 vertex = self.heads[path.pop() ^ 1]
+
+
+def cheapest(
+    needed: Iterable[_Value],
+    operands: Callable[[_Value], Iterable[_Value]],
+    keeping: _Price[_Value],
+    again: _Price[_Value],
+) -> list[_Value]:
+    """The values to keep, so that all that are ``needed`` are kept or made again of others that
+    are, for the least price. A price is a whole number, or ``None`` where that must not be."""
+    network = Network("needed", "given")
+    seen = dict.fromkeys(needed)
+    waiting = list(seen)
+    for value in waiting:
+        network.arc("needed", ("there", value))
+    while waiting:
+        value = waiting.pop()
+        network.arc(("there", value), ("again", value), keeping(value))
+        price = again(value)
+        network.arc(("again", value), "given", price)
+        for operand in operands(value) if price is not None else ():
+            network.arc(("again", value), ("there", operand))
+            if operand not in seen:
+                seen[operand] = None
+                waiting.append(operand)
+    side = network.source_side()
+    return [v for v in seen if ("there", v) in side and ("again", v) not in side]

@@ -17,14 +17,11 @@ from ..dsl.graph import Graph, Node, topological
 from ..dsl.shapes import Kind
 from ..dsl.sizes import Size, product, total
 from .compilation import Compilation
-from .cut import Network
-from .machine import Machine, entries
+from .cut import cheapest
+from .machine import Machine
+from .prices import again, is_cheap, width, worth
 from .schedule import Function, call_key, has_more, in_place, is_leaf, is_weak, plan
 
-# What keeping a byte is worth, in ns: a number of 8 bytes about eight additions.
-_BYTE = 0.5
-# What is made again costs no more an entry, in ns: about as much as reading and writing it.
-_CHEAP = 0.75
 # What a number alone costs, in ns: to keep it, and to compute it again.
 _KEPT, _AGAIN = 60.0, 35.0
 
@@ -68,14 +65,9 @@ def kept_values(compilation: Compilation) -> tuple[Node, ...]:
     return kept_for_backward(graph, forward, compilation.options.level, compilation.machine)
 
 
-def bytes_kept(kept: Iterable[Node], width: int = 8) -> Size:
-    """What a cache takes beyond the inputs it refers to; ``width`` is that of a float."""
-    return total(product(n.type.shape) * _width(n, width) for n in kept if n.op.name != "input")
-
-
-def _width(node: Node, of_float: int = 8) -> int:
-    """The bytes of an entry."""
-    return {Kind.BOOL: 1, Kind.INT: 8, Kind.FLOAT: of_float}[node.type.kind]
+def bytes_kept(kept: Iterable[Node], of_float: int = 8) -> Size:
+    """What a cache takes beyond the inputs it refers to; a float has ``of_float``."""
+    return total(product(n.type.shape) * width(n, of_float) for n in kept if n.op.name != "input")
 
 
 class _Choice:
@@ -86,29 +78,10 @@ class _Choice:
 
     def kept(self) -> list[Node]:
         """Values of the forward pass, and inputs."""
-        needed = self._needed()
-        network = Network("gradients", "inputs")
-        waiting, seen = list(needed), set(needed)
-        for node in needed:
-            network.arc("gradients", ("there", node))
-        while waiting:
-            node = waiting.pop()
-            if node in self.inputs:
-                continue
-            keeping, again = self._keeping(node), self._again(node)
-            network.arc(("there", node), ("again", node), keeping)
-            if again is None:
-                network.arc(("again", node), "inputs")
-                continue
-            network.arc(("again", node), "inputs", again)
-            for operand in node.operands:
-                if operand in self.inputs or not is_leaf(operand):
-                    network.arc(("again", node), ("there", operand))
-                    if operand not in seen:
-                        seen.add(operand)
-                        waiting.append(operand)
-        side = network.source_side()
-        return [n for n in seen if ("there", n) in side and ("again", n) not in side]
+        return cheapest(self._needed(), self._operands, self._keeping, self._again)
+
+    def _operands(self, node: Node) -> list[Node]:
+        return [o for o in node.operands if o in self.inputs or not is_leaf(o)]
 
     def _needed(self) -> list[Node]:
         """What the gradients need that does not depend on what arrives."""
@@ -126,30 +99,32 @@ class _Choice:
         return node in self.available or (has_more(node) and call_key(node) in self.calls)
 
     def _keeping(self, node: Node) -> int | None:
-        """What it costs to keep a value, in ps; ``None`` where that makes no sense: ``forward``
-        computes nothing just for ``backward`` but truth values, the smallest there are."""
+        """What it costs to keep a value, in ps: nothing for inputs; ``None`` where that makes no
+        sense. ``forward`` computes nothing just for ``backward`` but truth values, the smallest
+        there are."""
+        if node in self.inputs:
+            return 0
         truth = node.type.kind is Kind.BOOL and node.op.by_entry and node.type.rank
         if not (self._is_made(node) or (truth and self.level)):
             return None
         if (node.op.view and not _names(node)) or is_weak(node) or in_place(node):
             return None
-        size = entries(node) * _width(node) * _BYTE
         # Of a view and the array it shows, which take the same memory, the one with a name is kept.
-        return round((size + _KEPT) * 1e3) - node.op.view
+        return round((worth(node) + _KEPT) * 1e3) - node.op.view
 
     def _again(self, node: Node) -> int | None:
         """What it costs to make a value from its operands in ``backward``, beyond what has to be
         done in any case, in ps; ``None`` where that must not be."""
+        if node in self.inputs:
+            return None
         if node.op.view or is_weak(node) or in_place(node) or not self._is_made(node):
             return 0
-        cost = self.machine.of(node.op.name)
-        cheap = (node.op.by_entry or not node.operands) and cost <= _CHEAP
-        if not cheap or not self.level:
+        if not self.level or not is_cheap(node, self.machine):
             return None
         if not node.type.rank:
             small = node.type.kind is Kind.BOOL or node.op.name == "as_float"
             return round(_AGAIN * 1e3) if small else None
-        return round((self.machine.call * 1e3 + entries(node) * cost) * 1e3)
+        return round(again(node, self.machine) * 1e3)
 
 
 def _names(node: Node) -> bool:

@@ -27,7 +27,7 @@ ORDER = [
     "dsl.ruled", "dsl.constants", "dsl.written", "dsl.fitting", "dsl.indexed", "dsl.inlining", "dsl.scanning", "dsl.calls", "dsl.elaborate", "dsl.examples", "dsl.library",
     "dsl.declarations", "dsl.check",
     "dsl.wrapping", "dsl.format", "dsl",
-    "compiler.machine", "compiler.cut", "compiler.rules", "compiler.reverse_loops", "compiler.reverse", "compiler.forward_loops", "compiler.forward", "compiler.compilation",
+    "compiler.machine", "compiler.prices", "compiler.cut", "compiler.rules", "compiler.reverse_loops", "compiler.reverse", "compiler.forward_loops", "compiler.forward", "compiler.compilation",
     "compiler.differentiate", "compiler.nested", "compiler.ranges",
     "compiler.schedule", "compiler.keeping", "compiler.templates", "compiler.interpret", "compiler.passes.log", "compiler.passes.rewrite", "compiler.passes.fold",
     "compiler.passes.patterns", "compiler.passes.simplify", "compiler.passes.symmetry",
