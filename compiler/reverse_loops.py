@@ -18,8 +18,8 @@ from .cut import cheapest
 from .machine import AVX512
 from .prices import again, is_cheap, worth
 
-# What it costs a step to write a row of a stack and to read it, and to compute with numbers, in ns.
-_ROW, _AGAIN = 300.0, 60.0
+# What it costs a step to write a row of a stack and to read it, in ns.
+_ROW = 300.0
 Pullback = Callable[[Iterable[tuple[Node, Node]], Iterable[Node]], Mapping[Node, Node]]
 
 
@@ -196,14 +196,16 @@ class _Reversed:
             return None
         if self._is_free(node):
             return 0
-        if not is_cheap(node, AVX512):
+        # Of numbers alone a stack is as fast (measured), and takes little.
+        if not node.type.rank or not is_cheap(node, AVX512):
             return None
-        return round((again(node, AVX512) if node.type.rank else _AGAIN) * 1e3)
+        return round(again(node, AVX512) * 1e3)
 
     def _is_free(self, node: Node) -> bool:
-        """Whether a value of a step is made again in any case: views, and single integers."""
+        """Whether a value of a step is made again in any case: views, casts, single integers."""
         few = not node.type.rank and not node.type.is_float and node.op.name != "scan"
-        return node in self.forward and (node.op.view or few or not node.operands)
+        cast = node.op.name == "as_float"
+        return node in self.forward and (node.op.view or cast or few or not node.operands)
 
     def _result(self, which: Result) -> Node:
         """One more result of the forward loop."""
