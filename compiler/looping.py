@@ -19,8 +19,6 @@ from .schedule import Function, call_key, is_leaf, is_weak, leading_cut, plan
 from .states import States
 from .templates import SIGNED
 
-# Half of what a core's own cache holds, in float64: with 8 arrays, 8192 entries each.
-_CACHED = 65536
 _DTYPES = {Kind.INT: "int64", Kind.BOOL: "bool_"}
 
 
@@ -153,7 +151,7 @@ class Looping:
         """How many entries a step does: as many as stay in the cache of a core."""
         width = chunk.width.constant
         # Threads wait for each other between calls: they need more to do in each.
-        room = _CACHED * 4 if self.threaded else _CACHED
+        room = chunk.room * 4 if self.threaded else chunk.room
         if width is not None:
             self.block = str(max(room // max(width, 1), chunk.least))
         else:
