@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ..dsl.graph import Node, topological
 from ..dsl.loops import Chunk, Loop, called, is_fixed, with_steps
 from ..dsl.shapes import Kind
-from ..dsl.sizes import ZERO, Size
+from ..dsl.sizes import ONE, ZERO, Size
 from .body import Body, Commenter, Line, guarded_in_steps, no_comment
 from .direct import Direct
 from .names import legal, placed
@@ -182,7 +182,9 @@ class Looping:
         return f"{self.renderer.dtype}.type({text})"
 
     def _add(self, text: str) -> None:
-        self.lines.append(f"{self.body.indent}{text}")
+        line = f"{self.body.indent}{text}"
+        within = INDENT * (self.quiet or self.body.quiet)
+        self.lines.append(line if fits(within + line) else f"{line}  # fmt: skip")
 
     # ── The head ────────────────────────────────────────────────────────────
 
@@ -258,7 +260,8 @@ class Looping:
         lines += self._begun({node: held[state] for node, state in large.items()}, inner)
         lines += self._last(held, {*names, *added}, inner)
         if ("steps", 0) in self.results:
-            lines.append(f"{inner.indent}{self.body.name_of(self.results['steps', 0])} += 1")
+            done = self.body.name_of(self.results["steps", 0])
+            lines.append(f"{inner.indent}{done} = {self._position(ONE)}")
         if self.loop.until is not None:
             ends = self.renderer.expression(self.loop.until).text
             lines += [f"{inner.indent}if {ends}:", f"{inner.indent}{INDENT}break"]
