@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..graph import Fragment, Node, make
+from ..lowering.table import size_node
 from ..shapes import Shape
-from ..sizes import ZERO
+from ..sizes import ONE, ZERO, Size, product
 from ..subscripts import Cut
-from .spread import Spread, aligned, lengths, union, whole
+from .spread import Spread, aligned, lengths, permuted, union, whole
 from .subscript import taken_at
 from .sums import Letters
 from .variables import Variable
@@ -129,6 +130,39 @@ def _take_along_axis(vectoriser: Vectoriser, node: Node, operands: _Operands) ->
         new = tuple(range(-array.type.rank - missing, -array.type.rank))
         nodes.append(make("expand_dims", [array], node.span, {"axis": new}) if new else array)
     return Spread(make("take_along_axis", nodes, node.span, node.attributes), axes)
+
+
+@handles("scatter")
+def _scatter(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
+    """Where each entry has places of its own, the axis is one in which all entries have a part."""
+    (x, places), span = operands, node.span
+    if not places.axes:
+        return Spread(make("scatter", [x.node, places.node], span, node.attributes), x.axes)
+    axes = union(operands)
+    shape, count = lengths(axes), Size.of(node.attributes["count"])
+    lead, before = len(axes), x.entry_rank - places.entry_rank + 1 + node.attributes["axis"]
+    front, own = range(lead, lead + before), range(lead)
+    rows, indices = (whole(operand, axes, span) for operand in operands)
+    rows = permuted(rows, [*front, *own, *range(lead + before, rows.type.rank)], span)
+    part = make("arange", (), span, {"bounds": (ZERO, product(shape))})
+    spread_out = (*shape, *[ONE] * places.entry_rank)
+    part = make("reshape", [part], span, {"shape": spread_out})
+    first = make("multiply", [part, size_node(count, span)], span)
+    indices = make("add", [indices, first], span)
+    options = {**node.attributes, "count": product(shape) * count}
+    total = make("scatter", [rows, indices], span, options)
+    kept = total.type.shape
+    apart = (*kept[:before], *shape, count, *kept[before + 1 :])
+    total = make("reshape", [total], span, {"shape": apart})
+    order = [*range(before, before + lead), *range(before), *range(before + lead, total.type.rank)]
+    return Spread(permuted(total, order, span), axes)
+
+
+@handles("scatter_along")
+def _scatter_along(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
+    axes = union(operands)
+    nodes = [whole(operand, axes, node.span) for operand in operands]
+    return Spread(make("scatter_along", nodes, node.span, node.attributes), axes)
 
 
 # ── Products ────────────────────────────────────────────────────────────────
