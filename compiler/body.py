@@ -83,6 +83,9 @@ class Body(ABC):
             elif node.name and "." not in node.name:
                 self.renderer.names[node] = self.names.fresh(legal(node.name))
 
+    def is_written(self, node: Node) -> bool:
+        return node in self._written
+
     def indented(
         self, quiet: bool, renderer: Renderer | None = None, names: Names | None = None
     ) -> Self:

@@ -170,7 +170,7 @@ def _scatter_along(vectoriser: Vectoriser, node: Node, operands: _Operands) -> S
 
 @handles("matmul", "matvec", "vecdot", "vecouter", "contract")
 def _product(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
-    """As it is where both depend on the same indices, else with a letter for each axis."""
+    """With a letter for each axis, or aligned where entries are more than matrices and vectors."""
     a, b = operands
     axes = union(operands)
     terms = _TERMS.get(node.op.name, ("", ""))
@@ -179,9 +179,6 @@ def _product(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
     elif (a.entry_rank, b.entry_rank) == (len(terms[0]), len(terms[1])):
         left, right = terms
         out = _OUT[node.op.name]
-    elif set(a.axes) == set(b.axes):
-        nodes = [aligned(o, axes, o.entry_rank, node.span) for o in operands]
-        return Spread(make(node.op, nodes, node.span, node.attributes), axes)
     else:
         return _leading_product(node, operands, terms, axes)
     letters = Letters()
@@ -216,9 +213,7 @@ def _solve_vector(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Sp
     """One matrix and many right-hand sides are one call."""
     a, b = operands
     if a.axes or len(b.axes) != 1 or b.entry_rank != 1 or a.entry_rank != 2:
-        axes = union(operands)
-        nodes = [whole(operand, axes, node.span) for operand in operands]
-        return Spread(make(node.op, nodes, node.span, node.attributes), axes)
+        return _leading_product(node, operands, ("ij", "j"), union(operands))
     columns = make("transpose", [b.node], node.span, {"axes": (-1, -2)})
     solved = make("solve", [a.node, columns], node.span)
     return Spread(make("transpose", [solved], node.span, {"axes": (-1, -2)}), b.axes)
