@@ -24,6 +24,7 @@ from .console import (
     colours,
     input_options,
     inputs_from,
+    listed,
     options_from,
     paths_argument,
     show,
@@ -291,20 +292,34 @@ def explain_error(code: str) -> None:
 @gradc.command()
 @spec_argument
 @input_options
+@click.option("--node", metavar="N", help="Only this value; also one in the step of a loop.")
+@click.option("--wrt", metavar="W,b", help="Only what leads to the gradients of these inputs.")
 @click.option("--round", "digits", type=click.IntRange(0, 15), help="Round as on paper.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "latex", "html"]),
+    default="text",
+    show_default=True,
+)
 @speaks
 def explain(spec: str, example: str | None, words: tuple[str, ...], data: str | None,
-            digits: int | None) -> None:  # fmt: skip
+            node: str | None, wrt: str | None, digits: int | None, form: str) -> None:  # fmt: skip
     """Write out back-propagation through SPEC, step by step, with numbers."""
     from .evaluate import evaluate
     from .explanation.build import explain as explanation_of
-    from .explanation.text import text
+    from .explanation.formats import FORMATS
+    from .explanation.select import UnknownValue, select
 
     program = checked_source(spec)
     inputs = inputs_from(program, example, words, data)
     rounding = digits if digits is not None else inputs.digits
     evaluation = evaluate(program, inputs.values, inputs.sizes, rounding)
-    click.echo(text(explanation_of(evaluation, program.program, rounding)), nl=False)
+    try:
+        found = select(explanation_of(evaluation, program.program, rounding), node, listed(wrt))
+    except UnknownValue as error:
+        raise click.UsageError(str(error)) from None
+    click.echo(FORMATS[form](found), nl=False)
 
 
 @gradc.command()
