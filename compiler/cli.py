@@ -24,7 +24,6 @@ from .console import (
     colours,
     input_options,
     inputs_from,
-    listed,
     options_from,
     paths_argument,
     show,
@@ -35,6 +34,7 @@ from .console import (
     strict_option,
     texts_argument,
 )
+from .explanation.commands import explain, quiz
 
 STAGES = ("ast", "checked", "graph", "gradient", "passes", "python")
 
@@ -289,37 +289,8 @@ def explain_error(code: str) -> None:
     click.echo(page(code.upper()), nl=False)
 
 
-@gradc.command()
-@spec_argument
-@input_options
-@click.option("--node", metavar="N", help="Only this value; also one in the step of a loop.")
-@click.option("--wrt", metavar="W,b", help="Only what leads to the gradients of these inputs.")
-@click.option("--round", "digits", type=click.IntRange(0, 15), help="Round as on paper.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown", "latex", "html"]),
-    default="text",
-    show_default=True,
-)
-@speaks
-def explain(spec: str, example: str | None, words: tuple[str, ...], data: str | None,
-            node: str | None, wrt: str | None, digits: int | None, form: str) -> None:  # fmt: skip
-    """Write out back-propagation through SPEC, step by step, with numbers."""
-    from .evaluate import evaluate
-    from .explanation.build import explain as explanation_of
-    from .explanation.formats import FORMATS
-    from .explanation.select import UnknownValue, select
-
-    program = checked_source(spec)
-    inputs = inputs_from(program, example, words, data)
-    rounding = digits if digits is not None else inputs.digits
-    evaluation = evaluate(program, inputs.values, inputs.sizes, rounding)
-    try:
-        found = select(explanation_of(evaluation, program.program, rounding), node, listed(wrt))
-    except UnknownValue as error:
-        raise click.UsageError(str(error)) from None
-    click.echo(FORMATS[form](found), nl=False)
+gradc.add_command(explain)
+gradc.add_command(quiz)
 
 
 @gradc.command()

@@ -40,6 +40,8 @@ def explain(evaluation: Evaluation, program: ast.Program, digits: int | None) ->
     order = topological([root])
     found = gradients(graph, {objective: constant(1.0, root.span)}, order)
     inputs = {graph.inputs[name] for name in graph.interface.differentiated}
+    # On paper, an input is rounded as it is given.
+    inputs |= {node.operands[0] for node in inputs if node.op.name == "given_on_paper"}
     builder = Builder(whole, found, _reached(order, inputs), evaluation.interpreter, digits)
     builder.data = {i.name for i in graph.interface.inputs if not i.differentiated}
     builder.objective = objective
@@ -304,7 +306,7 @@ class Builder:
 
     def broadcast(self, name: Name, node: Node, entries: int) -> str:
         copies = int(np.size(self.value(node))) // max(entries, 1)
-        each = f"each entry of {name.text}" if entries > 1 else name.text
+        each = f"Each entry of {name.text}" if entries > 1 else name.text
         return f"{each} is used {copies} times: the sum adds up what the copies receive."
 
     # ── Sums of many terms ──────────────────────────────────────────────────
@@ -412,11 +414,11 @@ class Builder:
         operand = self.outline.of[node.operands[position]]
         index = loop.index.label
         if position < places[0]:
-            note = "what is left at the state before the first step, after going back through all."
+            note = "What is left at the state before the first step, after going back through all."
         elif position < places[1]:
-            note = "every step sees it: what the steps send back is added up."
+            note = "Every step sees it: what the steps send back is added up."
         else:
-            note = f"the step for {index} sees one row: each row receives what its step sends back."
+            note = f"The step for {index} sees one row: each row receives what its step sends back."
         return Edge(operand, self.names[operand], self.sent(node, position), notes=(note,))
 
 

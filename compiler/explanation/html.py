@@ -28,15 +28,13 @@ STYLE = """\
 }
 .explanation h3 { margin: 0; font-size: 1.05rem; font-weight: 600; }
 .explanation .where, .explanation .note { color: var(--muted); font-size: .85rem; }
-.explanation .where, .explanation .note { margin: .15rem 0; }
-.explanation .both { display: flex; flex-wrap: wrap; gap: .2rem 1.5rem; margin: .3rem 0; }
+.explanation .both { display: flex; flex-wrap: wrap; gap: .2rem 1.5rem; align-items: baseline; }
 .explanation .value::before { content: "value "; color: var(--muted); font-size: .8rem; }
 .explanation .gradient::before { content: "gradient "; color: var(--muted); font-size: .8rem; }
 .explanation .value math { color: var(--value); }
 .explanation .gradient math { color: var(--gradient); }
 .explanation .edge { border-top: 1px dashed var(--line); padding: .35rem 0 .2rem; }
-.explanation .edge p { margin: .2rem 0; }
-.explanation .edge .local { display: flex; flex-wrap: wrap; gap: .2rem 1.5rem; }
+.explanation .node > p, .explanation .edge p { margin: .25rem 0; }
 .explanation code { font-size: .9em; }
 .explanation math { font-size: 1.08rem; }
 """
@@ -94,7 +92,9 @@ class _Html(Layout):
             self.both(entry),
         ]
         parts += [f'<p class="note">{remark}</p>' for remark in self.remarks(entry)]
-        parts += [self.edge(entry, edge) for edge in entry.edges]
+        if function := self.function(entry):
+            parts.append(f"<p>{self.notation.math(*function)}</p>")
+        parts += [self.edge(edge) for edge in entry.edges]
         if entry.inside is not None:
             inside = "\n".join(sections(entry.inside))
             words = escape(f"One step of {entry.inside.title}")
@@ -119,12 +119,11 @@ class _Html(Layout):
             parts.append(f'<span class="gradient">{found}</span>')
         return f'<p class="both">{"".join(parts)}</p>'
 
-    def edge(self, entry: NodeSteps, edge: Edge) -> str:
+    def edge(self, edge: Edge) -> str:
         n = self.notation
-        local = [n.math(*sides) for sides in (self.function(entry), self.derivative(edge)) if sides]
         parts = [f'<div class="edge" data-operand="{escape(edge.operand.id)}">']
-        if local:
-            parts.append(f'<p class="local">{"".join(local)}</p>')
+        if derivative := self.derivative(edge):
+            parts.append(f"<p>{n.math(*derivative)}</p>")
         parts.append(f"<p>{n.math(*self.numbers(edge))}</p>")
         parts += [f'<p class="note">{note}</p>' for note in self.notes(edge)]
         return "\n".join([*parts, "</div>"])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from .layout import Layout
 from .notation import PRODUCT, Notation, Piece
 from .steps import Explanation, NodeSteps
-from .terms import Applied
+from .terms import Applied, Term
 
 _GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta",
@@ -126,6 +126,11 @@ class Latex(Notation):
     def grouped(self, text: str) -> str:
         return rf"\left({text}\right)" if _TALL.search(text) else f"({text})"
 
+    def placed(self, term: Term, template: str, hole: re.Match[str]) -> str:
+        text = super().placed(term, template, hole)
+        again = template[hole.end() :].startswith("_") and "_" in text
+        return f"{{{text}}}" if again else text
+
     def power(self, base: Piece, exponent: Piece) -> str:
         return f"{self.base(base)}^{{{exponent.text}}}"
 
@@ -175,8 +180,12 @@ _HEAD = r"""\documentclass{article}
 
 def latex(explanation: Explanation) -> str:
     """A document of its own."""
-    lines = [rf"\section*{{{escaped(explanation.title)}}}"]
-    return "\n".join([_HEAD + lines[0], *body(explanation), r"\end{document}", ""])
+    return document(explanation.title, body(explanation))
+
+
+def document(title: str, lines: Iterable[str]) -> str:
+    head = rf"{_HEAD}\section*{{{escaped(title)}}}"
+    return "\n".join([head, *lines, r"\end{document}", ""])
 
 
 def body(explanation: Explanation) -> Iterator[str]:

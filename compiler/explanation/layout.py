@@ -60,7 +60,11 @@ class Layout:
         n = self.notation
         yield from (n.sentence(note) for note in entry.notes)
         if len(entry.uses) > 1:
-            parts = n.text(Total(tuple((False, Amount(use.value)) for use in entry.uses)))
-            total = n.equation(parts, n.amount(Amount(entry.adjoint)))
             words = f"{{0}} is used {len(entry.uses)} times: its gradients add up: {{1}}"
-            yield n.sentence(words, n.name(entry.name), total)
+            yield n.sentence(words, n.name(entry.name), n.equation(*self.total(entry)))
+
+    def total(self, entry: NodeSteps) -> tuple[str, str]:
+        """The gradients that the uses of a value send back, added, and their sum."""
+        n = self.notation
+        parts = n.text(Total(tuple((False, Amount(use.value)) for use in entry.uses)))
+        return parts, n.amount(Amount(entry.adjoint))

@@ -10,11 +10,21 @@ from .notation import PRODUCT, Notation, Piece
 from .terms import Applied
 
 _TOKEN = re.compile(r"([^\W\d_]\w*)|(\d+)|([⁰¹²³⁴⁵⁶⁷⁸⁹]+)|(\s+)|(.)")
+_TALL = re.compile(r"<m(frac|table|sup)")
+_LETTER = re.compile(r"([^\W\d_])_?(\d+)")
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 
 def _mo(text: str) -> str:
     return f"<mo>{escape(text)}</mo>"
+
+
+def _fence(text: str) -> str:
+    return f'<mo stretchy="false">{text}</mo>'
+
+
+def _sign(text: str) -> str:
+    return _fence(text) if text in "()" else _mo(text)
 
 
 def _row(*parts: str) -> str:
@@ -25,13 +35,13 @@ class MathML(Notation):
     symbols: Mapping[str, str] = {
         **{sign: _mo(shown) for sign, shown in (
             ("<=", "≤"), (">=", "≥"), ("==", "="), ("!=", "≠"), ("<", "<"), (">", ">"), ("+", "+"),
-            ("-", "-"), ("%", "%"), ("//", "//"), ("entrywise", "⊙"), ("times", "×"), ("dot", "·"),
+            ("-", "−"), ("%", "%"), ("//", "//"), ("entrywise", "⊙"), ("times", "×"), ("dot", "·"),
         )},
         **{word: f"<mtext> {word} </mtext>" for word in ("and", "or")},
         "beside": '<mspace width="0.25em"/>',
     }  # fmt: skip
     constants: Mapping[str, str] = {"pi": "<mi>π</mi>", "inf": "<mi>∞</mi>"}
-    minus, equals, comma, dots = _mo("-"), _mo("="), _mo(","), _mo("⋯")
+    minus, equals, comma, dots = _mo("−"), _mo("="), _mo(","), _mo("⋯")
     quotient_level = PRODUCT
 
     def math(self, *sides: str) -> str:
@@ -62,6 +72,8 @@ class MathML(Notation):
                        for i, p in enumerate(parts))  # fmt: skip
 
     def label(self, text: str) -> str:
+        if found := _LETTER.fullmatch(text):
+            return f"<msub><mi>{escape(found[1])}</mi><mn>{found[2]}</mn></msub>"
         return f"<mi>{escape(text)}</mi>"
 
     def differential(self, text: str) -> str:
@@ -71,7 +83,7 @@ class MathML(Notation):
         return f"<msup>{_row(text)}<mo>⊤</mo></msup>"
 
     def number(self, text: str) -> str:
-        return f"<mn>{escape(text)}</mn>"
+        return f"<mn>{escape(text.replace('-', '−'))}</mn>"
 
     def summary(self, text: str, is_turned: bool) -> str:
         inside = _row(_mo("["), self.words(text), _mo("]"))
@@ -97,7 +109,7 @@ class MathML(Notation):
             elif raised:
                 parts.append(f"<msup><mrow></mrow>{self.number(raised.translate(_DIGITS))}</msup>")
             else:
-                parts.append(self.symbols["beside"] if space else _mo(sign))
+                parts.append(self.symbols["beside"] if space else _sign(sign))
         return "".join(parts)
 
     def option(self, text: str) -> str:
@@ -107,7 +119,8 @@ class MathML(Notation):
         return _row(_mo("["), text, _mo("]"))
 
     def grouped(self, text: str) -> str:
-        return _row(_mo("("), text, _mo(")"))
+        fence = _mo if _TALL.search(text) else _fence
+        return _row(fence("("), text, fence(")"))
 
     def symbol(self, operator: str) -> str:
         return self.symbols[operator]

@@ -298,8 +298,11 @@ class Notation:
         return Piece(self.transposed(self.base(piece)), ATOM, piece.numeric, piece.array)
 
     def binary(self, tree: ast.Binary, terms: Mapping[str, Term]) -> Piece:
-        left, right = self.tree(tree.left, terms), self.tree(tree.right, terms)
         operator = tree.operator
+        if operator == "/" and isinstance(tree.left, ast.Unary) and self.quotient_level == PRODUCT:
+            positive = ast.Binary(tree.span, "/", tree.left.operand, tree.right)
+            return self.unary(ast.Unary(tree.span, tree.left.operator, positive), terms)
+        left, right = self.tree(tree.left, terms), self.tree(tree.right, terms)
         numeric, array = left.numeric and right.numeric, left.array or right.array
         if operator == "^":
             return Piece(self.power(left, right), POWER, numeric, array, digit=left.digit)
