@@ -34,6 +34,7 @@ from .console import (
     strict_option,
     texts_argument,
 )
+from .explanation.commands import explain, quiz
 
 STAGES = ("ast", "checked", "graph", "gradient", "passes", "python")
 
@@ -288,23 +289,8 @@ def explain_error(code: str) -> None:
     click.echo(page(code.upper()), nl=False)
 
 
-@gradc.command()
-@spec_argument
-@input_options
-@click.option("--round", "digits", type=click.IntRange(0, 15), help="Round as on paper.")
-@speaks
-def explain(spec: str, example: str | None, words: tuple[str, ...], data: str | None,
-            digits: int | None) -> None:  # fmt: skip
-    """Write out back-propagation through SPEC, step by step, with numbers."""
-    from .evaluate import evaluate
-    from .explain import explain as steps_of
-    from .explain import explanation_text
-
-    program = checked_source(spec)
-    inputs = inputs_from(program, example, words, data)
-    rounding = digits if digits is not None else inputs.digits
-    evaluation = evaluate(program, inputs.values, inputs.sizes, rounding)
-    click.echo(explanation_text(steps_of(evaluation, rounding)), nl=False)
+gradc.add_command(explain)
+gradc.add_command(quiz)
 
 
 @gradc.command()
