@@ -41,6 +41,8 @@ ORDER = [
     "compiler.sampling", "compiler.checking", "compiler.header", "compiler.module", "compiler.caution", "compiler.batch", "compiler.checkpoint", "compiler.driver", "compiler.estimate", "compiler.calibrate",
     "compiler.rounding", "compiler.evaluate", "compiler.outline", "compiler.explain",
     "compiler.gradcheck", "compiler.rulecheck", "compiler.given", "compiler.trace", "compiler.load", "compiler.build",
+    "compiler.picture.quantity", "compiler.picture.flows", "compiler.picture.symbols", "compiler.picture.model", "compiler.picture.folding",
+    "compiler.picture.widths", "compiler.picture.engine", "compiler.picture.layout", "compiler.picture.svg", "compiler.picture",
     "compiler.testing", "compiler.run", "compiler.catalogue", "compiler",
     "examples", "examples.__main__",
     "examples.gradbench", "examples.gradbench.functions", "examples.gradbench.ba", "examples.gradbench.ht",

@@ -1,0 +1,30 @@
+"""Graphviz's ``dot``: that of the library ``pygraphviz``, or the program where it is installed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+
+class MissingLibrary(Exception):
+    """Something optional is not installed; the text says how to install it."""
+
+
+def run_dot(text: str, form: str) -> bytes:
+    """What ``dot`` makes of a graph in its language. Raises ``MissingLibrary``."""
+    try:
+        import pygraphviz
+    except ImportError:
+        return _program(text, form)
+    answer: bytes = pygraphviz.AGraph(string=text).draw(format=form, prog="dot")
+    return answer
+
+
+def _program(text: str, form: str) -> bytes:
+    program = shutil.which("dot")
+    if program is None:
+        raise MissingLibrary(
+            "pictures are laid out by Graphviz: install it with  pip install 'gradc[draw]'"
+        )
+    command = [program, f"-T{form}"]
+    return subprocess.run(command, input=text.encode(), capture_output=True, check=True).stdout
