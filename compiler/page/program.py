@@ -18,10 +18,8 @@ from ...dsl.loops import Loop, loop_key
 from ...dsl.shapes import Kind
 from ...dsl.sizes import Size
 from ..evaluate import Evaluation
-from ..outline import Item, Outline
 from ..passes.entries import Entries, Maker, Stays, collected, lengths
 from ..passes.unroll import Unrolling
-from ..reverse import gradients
 from ..specialise import specialise
 
 NUMBERS = 5000
@@ -48,57 +46,37 @@ class Program:
     """``operations`` are ``[name, operand, ...]`` in an order of computation, the operands being
     places in the list; ``["constant", value]`` and ``["input", which]`` have none.
 
-    ``inputs`` has the inputs by name, ``values`` and ``gradients`` what each item of the outline
-    has, by its id.
+    ``inputs`` has the inputs by name, ``shown`` what a page shows, under the page's own keys.
     """
 
     operations: tuple[Operation, ...]
     inputs: Mapping[str, Place]
-    values: Mapping[str, Place]
-    gradients: Mapping[str, Place]
+    shown: Mapping[str, Place]
 
     def as_json(self) -> dict[str, Any]:
-        tables = {"inputs": self.inputs, "values": self.values, "gradients": self.gradients}
         return {
             "operations": self.operations,
-            **{
-                name: {key: place.as_json() for key, place in table.items()}
-                for name, table in tables.items()
-            },
+            "inputs": {name: place.as_json() for name, place in self.inputs.items()},
+            "shown": {key: place.as_json() for key, place in self.shown.items()},
         }
 
 
-def arriving(outline: Outline, graph: Graph) -> dict[Item, Node]:
-    """The gradient of the objective with respect to each item that has one."""
-    objective = graph.interface.objective
-    if objective is None:
-        return {}
-    one = constant(1.0, graph.outputs[objective].span)
-    floats = [item for item in outline.items if item.operation.type.is_float]
-    targets = [item.operation for item in floats]
-    found = gradients(graph, {objective: one}, targets).gradients
-    return {item: found[item.operation] for item in floats if item.operation in found}
-
-
 def program(
-    outline: Outline, evaluation: Evaluation, limit: int = NUMBERS
+    evaluation: Evaluation, shown: Mapping[str, Node], limit: int = NUMBERS
 ) -> Program | None:
-    """The arithmetic behind an outline, or ``None`` where an operation has no entries of its own
-    or where there are more than ``limit`` numbers.
+    """The arithmetic behind some nodes of an evaluated graph and of its gradients, or ``None``
+    where an operation has no entries of its own, or where there are more than ``limit`` numbers.
 
     Integers that say which entries are taken cannot change: where there are such, none can.
     """
     graph = evaluation.graph
-    nodes = {f"value {item.id}": item.node for item in outline.items}
-    nodes |= {f"gradient {i.id}": node for i, node in arriving(outline, graph).items()}
-    whole = Graph(graph.interface, graph.inputs, nodes)
     sizes = {name: Size.of(value) for name, value in evaluation.interpreter.sizes.items()}
-    whole = specialise(whole, sizes)
-    nodes_of_all = topological([*whole.inputs.values(), *whole.outputs.values()])
+    whole = specialise(Graph(graph.interface, graph.inputs, shown), sizes)
+    nodes = topological([*whole.inputs.values(), *whole.outputs.values()])
     integers = {name: evaluation.interpreter.inputs[name]
                 for name, node in whole.inputs.items() if node.type.kind is Kind.INT}  # fmt: skip
     for fixed in ({}, integers) if integers else ({},):
-        numbers = _Numbers(nodes_of_all, limit, fixed)
+        numbers = _Numbers(nodes, limit, fixed)
         try:
             numbers.expand()
             return _listed(whole, numbers.entries, limit)
@@ -117,12 +95,8 @@ def _listed(graph: Graph, entries: Mapping[Node, Entries], limit: int) -> Progra
         writer.write(node)
     if len(writer.operations) > limit:
         raise Stays
-    placed = {name: writer.place(node, entries[node]) for name, node in graph.outputs.items()}
-    tables: dict[str, dict[str, Place]] = {"value": {}, "gradient": {}}
-    for name, place in placed.items():
-        table, _, item = name.partition(" ")
-        tables[table][item] = place
-    return Program(tuple(writer.operations), given, tables["value"], tables["gradient"])
+    shown = {key: writer.place(node, entries[node]) for key, node in graph.outputs.items()}
+    return Program(tuple(writer.operations), given, shown)
 
 
 class _Writer:
