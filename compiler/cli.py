@@ -297,14 +297,14 @@ def explain(spec: str, example: str | None, words: tuple[str, ...], data: str | 
             digits: int | None) -> None:  # fmt: skip
     """Write out back-propagation through SPEC, step by step, with numbers."""
     from .evaluate import evaluate
-    from .explain import explain as steps_of
-    from .explain import explanation_text
+    from .explanation.build import explain as explanation_of
+    from .explanation.text import text
 
     program = checked_source(spec)
     inputs = inputs_from(program, example, words, data)
     rounding = digits if digits is not None else inputs.digits
     evaluation = evaluate(program, inputs.values, inputs.sizes, rounding)
-    click.echo(explanation_text(steps_of(evaluation, rounding)), nl=False)
+    click.echo(text(explanation_of(evaluation, program.program, rounding)), nl=False)
 
 
 @gradc.command()

@@ -48,12 +48,14 @@ def _like(model: Node, op: str, operands: Iterable[Node], **attributes: object) 
 class Adjoints:
     """The gradients of the nodes asked for, those of all nodes on the way, and an order of both.
 
-    A node that no seeded output depends on has no gradient here.
+    A node that no seeded output depends on has no gradient here. ``sent`` has what each use of a
+    node sends back to it, by the node that uses it and the position among its operands.
     """
 
     gradients: Mapping[Node, Node]
     passing: Mapping[Node, Node]
     order: tuple[Node, ...]
+    sent: Mapping[tuple[Node, int], Adjoint]
 
 
 def gradients(graph: Graph, seeds: Mapping[str, Node], wrt: Iterable[Node]) -> Adjoints:
@@ -71,6 +73,7 @@ class _Reverse:
         self.order = topological(node for node, _ in seeds)
         self.active = self._active(wrt)
         self.arriving: dict[Node, list[Adjoint]] = {}
+        self.sent: dict[tuple[Node, int], Adjoint] = {}
         for node, seed in seeds:
             self.arriving.setdefault(node, []).append(Adjoint(seed))
         self.wrt = set(wrt)
@@ -107,7 +110,7 @@ class _Reverse:
             passing[node] = total.value
             order.append(total.value)
             self._push(node, total)
-        return Adjoints(found, passing, tuple(dict.fromkeys(order)))
+        return Adjoints(found, passing, tuple(dict.fromkeys(order)), self.sent)
 
     def _total(self, node: Node, contributions: list[Adjoint]) -> Adjoint:
         """The sum of all, those under one guard first: what each guard lets through is selected
@@ -139,8 +142,7 @@ class _Reverse:
         floats = [p for p, o in enumerate(node.operands) if o in self.active]
         found = through_loop(loop.arriving, floats, _gradients)
         for position, value in found.items():
-            marked = replace(value, cause=node, position=position)
-            self.arriving.setdefault(node.operands[position], []).append(Adjoint(marked))
+            self._send(node, position, Adjoint(replace(value, cause=node, position=position)))
 
     def _push(self, node: Node, total: Adjoint) -> None:
         if node.op.name == "scan":
@@ -153,8 +155,11 @@ class _Reverse:
                 continue
             adjoint = _contribution(node, position, rule, total, self.guards)
             fitted = _unbroadcast(adjoint, node, position)
-            fitted = replace(fitted, guard=self.guards.lightened(fitted.guard))
-            self.arriving.setdefault(operand, []).append(fitted)
+            self._send(node, position, replace(fitted, guard=self.guards.lightened(fitted.guard)))
+
+    def _send(self, node: Node, position: int, adjoint: Adjoint) -> None:
+        self.sent[node, position] = adjoint
+        self.arriving.setdefault(node.operands[position], []).append(adjoint)
 
 
 def _sum(contributions: list[Adjoint]) -> Adjoint:
@@ -282,15 +287,6 @@ def _varies(guard: Node | None, shape: Shape, reduced: Shape) -> bool:
     kept = [ONE] * (len(shape) - len(reduced)) + list(reduced)
     aligned = zip(reversed(own), reversed(kept), strict=False)
     return any(size != ONE and left == ONE for size, left in aligned)
-
-
-def along_edge(node: Node, position: int, arriving: Node) -> Node | None:
-    """What goes back from a node to one operand, before it is added to what other uses bring."""
-    rule = rule_of(node, position)
-    if rule is None:
-        return None
-    adjoint = _contribution(node, position, rule, Adjoint(arriving), Guards())
-    return _unbroadcast(adjoint, node, position).selected()
 
 
 def _mixes(node: Node, position: int) -> bool:

@@ -189,7 +189,10 @@ def test_explain_gives_the_lines_of_the_homework_sheet() -> None:
         assert line in text
     assert "f(x) = 1/x" in text and "df/dx = -1/x²" in text
     text = run("explain", EXAMPLES / "homework" / "problem2.grad").stdout
-    assert "(1.00)(2 × [0.95 0.95 0.95]ᵀ) = [1.90 1.90 1.90]ᵀ" in text
+    assert "(1.00)(2 [0.95 0.95 0.95]ᵀ) = [1.9 1.9 1.9]ᵀ" in text
+    assert "σ'(m) = (1 - σ(m)) σ(m)" in text and "= [0.09 0.09 0.09]ᵀ" in text
+    assert "∂m_k/∂W_ij = δ_ki x_j" in text and "∂m_k/∂x_i = W_ki" in text
+    assert "= [0.09 0.09 0.09; 0.09 0.09 0.09; 0.09 0.09 0.09]" in text
     assert "dW = dm xᵀ" in text and "dx = Wᵀ dm" in text and "[0.27 0.27 0.27]ᵀ" in text
 
 

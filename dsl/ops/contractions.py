@@ -57,6 +57,7 @@ TABLE.declare(
     "The sum of products of two arrays whose axes have letters.",
     infer=_contract_type, family="linear", linear="a, b", numpy=_contract_text, public=False,
     flops=_terms,
+    einstein=lambda _, options: "{left},{right}->{out}".format(**options),
     paper="einsum({a}, {b})", latex=r"\mathrm{einsum}({a}, {b})",
     rules={
         "a": "contract(dy, b, left=out, right=right, out=left)",

@@ -1,0 +1,410 @@
+"""From an evaluated graph to its explanation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ...dsl import ast
+from ...dsl.graph import Node, attribute_text, constant, sibling, topological
+from ...dsl.loops import loop_key
+from ..evaluate import Evaluation
+from ..interpret import Interpreter
+from ..outline import Item, Outline, outline
+from ..paper import seen, slope_on_paper, spec_text
+from ..reverse import Adjoints, gradients, pullback
+from ..rules import rule_of
+from .index import einstein_of, index_form
+from .naming import letters, names_of
+from .rules import adjoint_rule, is_reshaping, is_small, mentioned, options, text_of
+from .steps import Edge, Explanation, NodeSteps, Use
+from .terms import Amount, Applied, Formula, Name, Term, Total
+
+_FIXED = ("constant", "size")
+
+
+def explain(evaluation: Evaluation, program: ast.Program, digits: int | None) -> Explanation:
+    """All values of a specification from the output down."""
+    graph = evaluation.graph
+    whole = outline(graph, program)
+    objective = graph.interface.objective
+    if objective is None:
+        builder = Builder(whole, None, set(), evaluation.interpreter, digits)
+        return builder.explanation(program_name(program), _NO_OBJECTIVE)
+    root = graph.outputs[objective]
+    order = topological([root])
+    found = gradients(graph, {objective: constant(1.0, root.span)}, order)
+    inputs = {graph.inputs[name] for name in graph.interface.differentiated}
+    builder = Builder(whole, found, _reached(order, inputs), evaluation.interpreter, digits)
+    builder.data = {i.name for i in graph.interface.inputs if not i.differentiated}
+    builder.objective = objective
+    return builder.explanation(program_name(program))
+
+
+_NO_OBJECTIVE = (
+    "There is no objective: gradients are those of one number, an output that is alone or named "
+    "by `objective`."
+)
+
+
+def program_name(program: ast.Program) -> str:
+    return program.source.name.rpartition("/")[2]
+
+
+def _reached(order: Sequence[Node], inputs: set[Node]) -> set[Node]:
+    """The float nodes that an input reaches: what is made of numbers and data sends nothing."""
+    active = set(inputs)
+    for node in order:
+        if node.type.is_float and any(operand in active for operand in node.operands):
+            active.add(node)
+    return active
+
+
+@dataclass
+class Builder:
+    """The entries of an outline, given what arrives at its nodes and what each use sends back."""
+
+    outline: Outline
+    adjoints: Adjoints | None
+    active: set[Node]
+    interpreter: Interpreter
+    digits: int | None
+    data: set[str] = field(default_factory=set)
+    objective: str = ""
+
+    def __post_init__(self) -> None:
+        self.names = names_of(self.outline)
+        self.uses: dict[Item, list[Use]] = {}
+        self.users: dict[Item, int] = {}
+        for item in self.outline.items:
+            for operand in item.operands:
+                self.users[operand] = self.users.get(operand, 0) + 1
+        self.loops: dict[Any, list[Item]] = {}
+        for item in self.outline.items:
+            if item.loop is not None:
+                self.loops.setdefault(loop_key(item.operation), []).append(item)
+
+    def explanation(self, title: str, sentence: str = "") -> Explanation:
+        entries = tuple(self.entries())
+        return Explanation(title, self.outline, entries, self.names, self.digits, sentence)
+
+    def entries(self) -> Iterator[NodeSteps]:
+        told: set[Item] = set()
+        for item in reversed(self.outline.items):
+            if item in told:
+                continue
+            entry = self.loop(item) if item.loop is not None else self.entry(item)
+            told.update(entry.items)
+            yield entry
+
+    # ── Values ──────────────────────────────────────────────────────────────
+
+    def value(self, node: Node) -> Any:
+        return self.interpreter.run([node])[0]
+
+    def adjoint(self, item: Item) -> Any:
+        found = self.adjoints.gradients.get(item.operation) if self.adjoints else None
+        return None if found is None or item.operation not in self.active else self.value(found)
+
+    def name(self, node: Node) -> Name:
+        return self.names[self.outline.of[seen(node)]]
+
+    def term(self, node: Node) -> Term:
+        """An operand by its name, or as the number that is written."""
+        if seen(node).op.name in _FIXED:
+            return self.fixed(seen(node))
+        return self.name(node)
+
+    def fixed(self, node: Node) -> Term:
+        if node.op.name == "size":
+            return Name(str(node.attributes["size"]))
+        return Amount(node.attributes["value"], exact=True)
+
+    def amount(self, node: Node) -> Term:
+        if seen(node).op.name == "constant":
+            return self.fixed(seen(node))
+        return Amount(self.value(node))
+
+    # ── One value ───────────────────────────────────────────────────────────
+
+    def entry(self, item: Item) -> NodeSteps:
+        node = item.operation
+        leaves = self.sum_of(item)
+        if len(leaves) > len(node.operands):
+            return self.long_sum(item, leaves)
+        definition = function = None
+        own: dict[Node, Term] = {}
+        if not item.is_input:
+            own = self.letters(node)
+            definition = applied(node, [self.term(o) for o in node.operands])
+            function = applied(node, [own[o] for o in node.operands])
+        edges = [self.edge(node, position, own) for position in self.positions(node)]
+        for edge in edges:
+            self.used(edge.operand, self.names[item], edge.result)
+        shown = [own[o] for o in own if seen(o).op.name not in _FIXED]
+        return self.steps(item, (item,), definition, shown, function, edges)
+
+    def steps(
+        self, item: Item, items: tuple[Item, ...], definition: Term | None,
+        shown: Sequence[Term], function: Term | None, edges: Sequence[Edge],
+    ) -> NodeSteps:  # fmt: skip
+        uses = self.uses.get(item, [])
+        written = "" if item.is_input else spec_text(item.operation)
+        return NodeSteps(
+            item, items, self.names[item], definition, written,
+            tuple(t for t in shown if isinstance(t, Name)), function, self.value(item.node),
+            self.adjoint(item), tuple(edges), tuple(uses), self.remarks(item),
+        )  # fmt: skip
+
+    def remarks(self, item: Item) -> tuple[str, ...]:
+        """Why nothing arrives at a value, where nothing does."""
+        if self.adjoints is None or item.operation in self.adjoints.gradients:
+            if self.adjoints is None or item.operation in self.active:
+                return ()
+        name = self.names[item].text
+        if item.is_input and item.label in self.data:
+            return (f"{name} is data: no gradient is asked for.",)
+        if not item.node.type.is_float:
+            return (f"{name} is made of {_kind(item.node)}: it has no gradient.",)
+        if item.operation in self.active or item.is_input:
+            goal = self.objective or "the result"
+            return (f"{goal} does not change with {name}: its gradient is 0.",)
+        return (f"No input with a gradient goes into {name}: nothing is sent back through it.",)
+
+    def letters(self, node: Node) -> dict[Node, Term]:
+        """Letters for the operands, numbers as they are."""
+        found = dict.fromkeys(o for o in node.operands if seen(o).op.name not in _FIXED)
+        entrywise = node.op.family in ("elementwise", "pointwise")
+        own = letters([o.type.rank for o in found], not entrywise)
+        terms: dict[Node, Term] = dict(zip(found, own, strict=True))
+        return terms | {o: self.fixed(seen(o)) for o in node.operands if o not in terms}
+
+    def used(self, operand: Item, user: Name, value: Any) -> None:
+        self.uses.setdefault(operand, []).append(Use(user, value))
+
+    def positions(self, node: Node) -> Iterator[int]:
+        """The operands that something goes back to."""
+        if self.adjoints is None or node not in self.active:
+            return
+        for position, operand in enumerate(node.operands):
+            sent = (node, position) in self.adjoints.sent
+            if sent and operand in self.active and operand in self.outline.of:
+                yield position
+
+    def sent(self, node: Node, position: int) -> Any:
+        """What goes back along an edge, to what a reader sees there."""
+        assert self.adjoints is not None
+        operand = node.operands[position]
+        back = self.adjoints.sent[node, position].selected()
+        base = seen(operand)
+        if base is not operand:
+            back = pullback([(operand, back)], [base]).gradients[base]
+        return self.value(back)
+
+    # ── One edge ────────────────────────────────────────────────────────────
+
+    def edge(self, node: Node, position: int, own: Mapping[Node, Term]) -> Edge:
+        operand = node.operands[position]
+        item = self.outline.of[operand]
+        name, result = self.names[item], self.sent(node, position)
+        assert self.adjoints is not None
+        arriving = Amount(self.value(self.adjoints.gradients[node]))
+        summed = self.is_summed(node, position, np.size(result))
+        notes = [self.broadcast(name, node)] if summed else []
+        slope = slope_on_paper(node, position)
+        if slope is not None:
+            letter = own[operand]
+            assert isinstance(letter, Name)
+            return Edge(
+                item, name, result, arriving, letter,
+                Formula(slope, self.given(node, [own[o] for o in node.operands])),
+                Formula(slope, self.numbers(node)),
+                self.prime(node, slope, name), summed=summed, notes=tuple(notes),
+            )  # fmt: skip
+        tree, zero = adjoint_rule(node, position, lambda n: self.count(n, position))
+        terms = self.given(node, [self.term(o) for o in node.operands])
+        arrives = replace(self.name(node), arriving=True)
+        rule = Formula(tree, terms | self.arrivals(node, arrives))
+        numbers = Formula(tree, self.numbers(node) | self.arrivals(node, arriving))
+        whole = all(map(is_small, mentioned(numbers).values()))
+        plain = not whole or isinstance(tree, ast.Name | ast.IfElse) or is_reshaping(tree)
+        if zero:
+            notes.append("0 where " + zero + ".")
+        if is_reshaping(tree):
+            notes.append("The entries stay what they are, only the shape changes.")
+        index = index_form(node, position, self.name(node), [self.term(o) for o in node.operands])
+        return Edge(item, name, result, arriving, rule=rule, worked=None if plain else numbers,
+                    index=index, summed=summed, notes=tuple(notes))  # fmt: skip
+
+    def prime(self, node: Node, slope: ast.Expr, name: Name) -> tuple[Applied, Name, Term] | None:
+        """The derivative of a function of each entry of an array, with a prime."""
+        if not name.rank or name.turned or len(node.operands) != 1:
+            return None
+        at = Name(name.text)
+        function = applied(node, [at])
+        if not function.function:
+            return None
+        parameter = node.op.operands[0].name
+        return function, at, Formula(slope, {parameter: at, "y": function})
+
+    def given(self, node: Node, terms: Sequence[Term]) -> dict[str, Term]:
+        """What the names in a rule stand for, given the operands."""
+        found: dict[str, Term] = options(node)
+        if not node.op.variadic:
+            found |= {p.name: t for p, t in zip(node.op.operands, terms, strict=True)}
+        found["y"] = applied(node, terms)
+        return found
+
+    def numbers(self, node: Node) -> dict[str, Term]:
+        found = self.given(node, [self.amount(o) for o in node.operands])
+        return found | {"y": self.amount(node)}
+
+    def arrivals(self, node: Node, arriving: Term) -> dict[str, Term]:
+        """The result and what arrives, by the names that rules have for them."""
+        numeric = isinstance(arriving, Amount)
+        own: Term = self.amount(node) if numeric else self.name(node)
+        found: dict[str, Term] = {"y": own, "dy": arriving}
+        names = node.op.result_names(node.attributes)
+        for place, name in enumerate(names):
+            other = sibling(node, place)
+            if place == node.attributes["result"]:
+                found |= {name: own, f"d{name}": arriving}
+            elif numeric:
+                found[name] = self.amount(other)
+            elif other in self.outline.of:
+                found[name] = self.name(other)
+        return found
+
+    def count(self, node: Node, position: int) -> int:
+        """How many entries of the operand go into one of the result."""
+        whole = int(np.size(self.value(node.operands[position])))
+        return whole // max(int(np.size(self.value(node))), 1)
+
+    def is_summed(self, node: Node, position: int, entries: int) -> bool:
+        """Whether the operand was repeated, so that what its copies receive is added up."""
+        if node.op.family in ("elementwise", "pointwise"):
+            return entries < int(np.size(self.value(node)))
+        notation = node.op.einstein
+        if not isinstance(notation, str) or not notation or einstein_of(node):
+            return False
+        inside, _, out = notation.partition("->")
+        leading = node.operands[position].type.rank - len(inside.split(",")[position])
+        return leading < node.type.rank - len(out)
+
+    def broadcast(self, name: Name, node: Node) -> str:
+        shape = "×".join(map(str, np.shape(self.value(node)))) or "1"
+        return (
+            f"{name.text} is used for every entry of the {shape} result: "
+            "the sum adds up what each use receives."
+        )
+
+    # ── Sums of many terms ──────────────────────────────────────────────────
+
+    def sum_of(self, item: Item) -> list[tuple[bool, Node, int, Node]]:
+        """The terms of a sum, through sums that nothing else uses: whether each is taken away, the
+        operation it stands in, its position there, and the term."""
+        found: list[tuple[bool, Node, int, Node]] = []
+        stack = [(False, item.operation, p) for p in reversed(range(len(item.operation.operands)))]
+        if not _is_sum(item.operation):
+            return []
+        while stack:
+            minus, node, position = stack.pop()
+            operand = node.operands[position]
+            minus ^= text_of(node, position) == "-1"
+            inner = self.outline.of.get(operand)
+            if inner is not None and self.is_part(inner, operand):
+                places = reversed(range(len(operand.operands)))
+                stack += [(minus, operand, place) for place in places]
+            else:
+                found.append((minus, node, position, operand))
+        return found
+
+    def is_part(self, item: Item, operand: Node) -> bool:
+        whole = item.node is operand is item.operation and not operand.name
+        return whole and _is_sum(operand) and self.users.get(item, 0) == 1
+
+    def long_sum(self, item: Item, leaves: Sequence[tuple[bool, Node, int, Node]]) -> NodeSteps:
+        node = item.operation
+        free = [leaf for leaf in leaves if seen(leaf[3]).op.name not in _FIXED]
+        own: dict[Node, Term] = dict(
+            zip(dict.fromkeys(o for *_, o in free), letters([0] * len(free), False), strict=False)
+        )
+        body = Total(tuple((m, own.get(o) or self.fixed(seen(o))) for m, _, _, o in leaves))
+        definition = Total(tuple((m, self.term(o)) for m, _, _, o in leaves))
+        edges = []
+        for minus, inner, position, operand in leaves:
+            if position in self.positions(inner):
+                edges.append(self.term_edge(node, inner, position, minus, own[operand]))
+                self.used(edges[-1].operand, self.names[item], edges[-1].result)
+        inside = {self.outline.of[inner] for _, inner, _, _ in leaves}
+        items = (item, *(i for i in reversed(self.outline.items) if i in inside and i is not item))
+        return self.steps(item, items, definition, list(own.values()), body, edges)
+
+    def term_edge(self, node: Node, inner: Node, position: int, minus: bool, letter: Term) -> Edge:
+        item = self.outline.of[inner.operands[position]]
+        assert self.adjoints is not None and isinstance(letter, Name)
+        result = self.sent(inner, position)
+        summed = self.is_summed(inner, position, np.size(result))
+        arriving = Amount(self.value(self.adjoints.gradients[node]))
+        slope = Amount(-1 if minus else 1, exact=True)
+        notes = (self.broadcast(self.names[item], inner),) if summed else ()
+        return Edge(item, self.names[item], result, arriving, letter, slope, slope, summed=summed,
+                    notes=notes)  # fmt: skip
+
+    # ── Loops ───────────────────────────────────────────────────────────────
+
+    def loop(self, item: Item) -> NodeSteps:
+        """All results of a loop: what goes back through its steps at once."""
+        items = self.loops[loop_key(item.operation)]
+        loop = item.loop
+        assert loop is not None
+        edges = [self.through(item, result.operation, position)
+                 for result in items for position in self.positions(result.operation)]  # fmt: skip
+        for edge in edges:
+            self.used(edge.operand, self.names[item], edge.result)
+        return self.steps(item, tuple(reversed(items)), Name(f"scan {loop}"), (), None, edges)
+
+    def through(self, item: Item, node: Node, position: int) -> Edge:
+        loop = item.loop
+        assert loop is not None
+        places = (len(loop.states), len(loop.states) + len(loop.captured))
+        operand = self.outline.of[node.operands[position]]
+        index = loop.index.label
+        if position < places[0]:
+            note = "what is left at the state before the first step, after going back through all."
+        elif position < places[1]:
+            note = "every step sees it: what the steps send back is added up."
+        else:
+            note = f"the step for {index} sees one row: each row receives what its step sends back."
+        return Edge(operand, self.names[operand], self.sent(node, position), notes=(note,))
+
+
+def _is_sum(node: Node) -> bool:
+    """Whether a node is a sum or difference of its operands."""
+    rules = [rule_of(node, position) for position in range(len(node.operands))]
+    return (
+        bool(rules)
+        and node.op.family == "elementwise"
+        and node.op.name != "alias"
+        and all(rule in ("1", "-1") for rule in rules)
+    )
+
+
+def _kind(node: Node) -> str:
+    return "truth values" if "bool" in str(node.type) else "whole numbers"
+
+
+def applied(node: Node, terms: Sequence[Term]) -> Applied:
+    """An operation on terms in the place of its operands."""
+    if node.op.variadic:
+        return Applied(node.op, {}, node.attributes, tuple(terms))
+    names = [p.name for p in node.op.operands]
+    remark = ""
+    axis = node.attributes.get("axis")
+    rank = node.operands[0].type.rank if node.operands else 0
+    if axis is not None and rank > 1 and axis != tuple(range(-rank, 0)):
+        remark = f"axis={attribute_text(axis)}"
+    return Applied(node.op, dict(zip(names, terms, strict=True)), node.attributes, remark=remark)
