@@ -23,6 +23,7 @@ from ..passes.unroll import Unrolling
 from ..specialise import specialise
 
 NUMBERS = 5000
+_REPEATED = 5  # How often about the same may be computed, before that is seen.
 _ON_PAPER = ("round_on_paper", "given_on_paper")
 _OPTIONS = {"polygamma": "order", "sinc_derivative": "order", "round_on_paper": "digits",
             "given_on_paper": "digits"}  # fmt: skip
@@ -105,7 +106,7 @@ class _Writer:
     def __init__(self) -> None:
         self.operations: list[Operation] = []
         self.places: dict[Node, int] = {}
-        self.constants: dict[str, int] = {}
+        self.written: dict[tuple[Any, ...], int] = {}
         self.given = 0
 
     def inputs(self, node: Node, entries: Entries) -> Place:
@@ -119,17 +120,18 @@ class _Writer:
         return Place(entries.shape, places, str(node.type.kind))
 
     def add(self, operation: Operation) -> int:
-        self.operations.append(operation)
-        return len(self.operations) - 1
+        """The place of an operation; what has been written already is not written again."""
+        key = tuple(map(str, operation))  # 0 is not -0.
+        if key not in self.written:
+            self.written[key] = len(self.operations)
+            self.operations.append(operation)
+        return self.written[key]
 
     def constant(self, value: Any) -> int:
-        """A number, written once; JSON has no infinities, so those are texts."""
+        """A number; JSON has no infinities, so those are texts."""
         number = float(value)
-        text = repr(number)
-        if text not in self.constants:
-            written = number if math.isfinite(number) else _JAVASCRIPT[text]
-            self.constants[text] = self.add(["constant", written])
-        return self.constants[text]
+        written = number if math.isfinite(number) else _JAVASCRIPT[repr(number)]
+        return self.add(["constant", written])
 
     def write(self, node: Node) -> None:
         """One operation on numbers. Raises ``Stays`` where the table has none for numbers."""
@@ -181,7 +183,7 @@ class _Numbers(Unrolling):
             raise Stays
         entries = self.of(node) if node.op.name != "scan" else self.result(node, wanted)
         self.known.update(entries.flat)
-        if len(self.known) > self.limit:
+        if len(self.known) > _REPEATED * self.limit:
             raise Stays
         return entries
 

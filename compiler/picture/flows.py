@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from ...dsl.graph import Graph, Node, constant, topological
 from ...dsl.loops import loop_key
 from ..evaluate import Evaluation
 from ..outline import Item, Outline
-from ..reverse import along_edge, gradients, pullback
+from ..reverse import Adjoint, gradients, pullback
 from .quantity import Quantity
 
 
@@ -18,7 +18,10 @@ class Flows:
 
     def __init__(self, evaluation: Evaluation | None) -> None:
         self.interpreter = evaluation.interpreter if evaluation is not None else None
-        self.arriving = _arriving(evaluation.graph) if evaluation is not None else {}
+        self.arriving: Mapping[Node, Node] = {}
+        self.sent: Mapping[tuple[Node, int], Adjoint] = {}
+        if evaluation is not None:
+            self.arriving, self.sent = _adjoints(evaluation.graph)
         self.known = set(evaluation.graph.nodes) if evaluation is not None else set()
 
     def value(self, item: Item) -> Quantity:
@@ -41,22 +44,19 @@ class Flows:
     def uses(self, item: Item, outline: Outline) -> Iterator[tuple[Item, Quantity | None]]:
         """The items that an operation is computed from, and what it sends back to each."""
         node = item.operation
-        arriving = self.arriving.get(node)
         for position, operand in enumerate(node.operands):
             source = outline.of.get(operand)
-            if source is None:
-                continue
-            back = along_edge(node, position, arriving) if arriving is not None else None
-            yield source, self.quantity(self.followed(back, operand, source))
+            if source is not None:
+                back = self.sent.get((node, position)) if node in self.arriving else None
+                yield source, self.quantity(self.followed(back, operand, source))
 
-    def followed(self, back: Node | None, operand: Node, source: Item) -> Node | None:
+    def followed(self, back: Adjoint | None, operand: Node, source: Item) -> Node | None:
         """What comes back to an operand, followed through broadcasts that go without saying."""
-        if source.operation not in self.arriving:
+        if source.operation not in self.arriving or back is None:
             return None
-        while back is not None and operand not in (source.node, source.operation):
-            back = along_edge(operand, 0, back)
-            operand = operand.operands[0]
-        return back
+        if operand in (source.node, source.operation):
+            return back.selected()
+        return pullback([(operand, back.selected())], [source.node]).gradients.get(source.node)
 
     def into_loop(
         self, item: Item, outline: Outline, drawn: Collection[int]
@@ -80,16 +80,18 @@ class Flows:
             yield position, source, self.quantity(back)
 
 
-def _arriving(graph: Graph) -> dict[Node, Node]:
-    """The gradient of the objective with respect to all that an input reaches."""
+def _adjoints(graph: Graph) -> tuple[dict[Node, Node], Mapping[tuple[Node, int], Adjoint]]:
+    """The gradient of the objective with respect to all that an input reaches, and what each use
+    of a node sends back to it."""
     objective = graph.interface.objective
     if objective is None:
-        return {}
+        return {}, {}
     root = graph.outputs[objective]
     order = topological([root])
-    found = gradients(graph, {objective: constant(1.0, root.span)}, order).gradients
+    found = gradients(graph, {objective: constant(1.0, root.span)}, order)
     active = _reached(order, graph.interface.differentiated)
-    return {node: found[node] for node in order if node in active and node in found}
+    arriving = {n: found.gradients[n] for n in order if n in active and n in found.gradients}
+    return arriving, found.sent
 
 
 def _reached(order: Iterable[Node], names: Collection[str]) -> set[Node]:
