@@ -293,6 +293,13 @@ def along_edge(node: Node, position: int, arriving: Node) -> Node | None:
     return _unbroadcast(adjoint, node, position).selected()
 
 
+def along_loop(arriving: Mapping[Node, Node]) -> dict[int, Node]:
+    """The same for a loop: by position, what goes back to each operand from all of its results."""
+    first = next(iter(arriving))
+    floats = [position for position, o in enumerate(first.operands) if o.type.is_float]
+    return through_loop(arriving, floats, _gradients)
+
+
 def _mixes(node: Node, position: int) -> bool:
     """Whether an entry of the operand counts for several entries of the result."""
     return "any(" in reach_of(node, position)

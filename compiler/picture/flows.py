@@ -9,7 +9,7 @@ from ...dsl.graph import Graph, Node, constant, topological
 from ...dsl.loops import loop_key
 from ..evaluate import Evaluation
 from ..outline import Item, Outline
-from ..reverse import along_edge, gradients, pullback
+from ..reverse import along_edge, along_loop, gradients
 from .quantity import Quantity
 
 
@@ -64,19 +64,13 @@ class Flows:
         node = item.operation
         key = loop_key(node)
         results = [i.operation for i in outline.items if i.loop and loop_key(i.operation) == key]
-        seeds = [(result, self.arriving[result]) for result in results if result in self.arriving]
-        sources = {o: outline.of[o] for o in node.operands if o in outline.of}
-        wanted = [source.node for source in sources.values() if source.operation in self.arriving]
-        found = pullback(seeds, wanted).gradients if seeds else {}
-        given: set[Item] = set()
+        arriving = {r: self.arriving[r] for r in results if r in self.arriving}
+        back = along_loop(arriving) if arriving else {}
         for position, operand in enumerate(node.operands):
-            source = sources.get(operand)
-            if source is None or position not in drawn:
-                continue
-            # What is given twice, as a state and as it is, gets back the sum of both.
-            back = found.get(source.node) if source not in given else None
-            given.add(source)
-            yield position, source, self.quantity(back)
+            source = outline.of.get(operand)
+            if source is not None and position in drawn:
+                followed = self.followed(back.get(position), operand, source)
+                yield position, source, self.quantity(followed)
 
 
 def _arriving(graph: Graph) -> dict[Node, Node]:
