@@ -372,7 +372,9 @@ def cost(spec: str, **code: Any) -> None:
     from dataclasses import replace
 
     from . import driver
+    from .compilation import DEFAULT
     from .estimate import costs, table
+    from .machine import machine
 
     options = options_from(**code)
     sizes = dict(options.sizes)
@@ -384,16 +386,18 @@ def cost(spec: str, **code: Any) -> None:
         if name not in names:
             known = ", ".join(names) or "none"
             raise driver.UsageError(f"--size: there is no size `{name}` (there are: {known})")
-    click.echo(table(costs(compilation), sizes, names), nl=False)
+    chosen = options.target != DEFAULT.target
+    here = compilation.machine if chosen else machine()
+    click.echo(table(costs(compilation), here, sizes, names), nl=False)
 
 
 @gradc.command()
 @speaks
 def calibrate() -> None:
-    """Measure what NumPy costs on this machine, for `gradc cost`."""
+    """Measure what NumPy costs on this machine, for `gradc cost` and `--target native`."""
     from .calibrate import calibrate as measured
-    from .estimate import as_json, calibration_path
     from .load import write_atomically
+    from .machine import as_json, calibration_path
 
     path = calibration_path()
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ from ..dsl.library import Files
 from ..dsl.source import Source
 from . import driver
 from .compilation import DEFAULT, Options
+from .machine import machine
 
 _loaded: dict[str, ModuleType] = {}
 
@@ -86,6 +87,8 @@ def _short_hash(text: str) -> str:
 def _key(source: Source, options: Options) -> str:
     """The hash of all that the module depends on: spec, used files, flags, version."""
     parts = [__version__, repr(options), source.text, *_used_texts(source, options)]
+    if options.target == "native":
+        parts.append(repr(machine()))
     digest = hashlib.sha256()
     for part in parts:
         digest.update(f"{len(part)}:".encode())
