@@ -48,12 +48,15 @@ def _like(model: Node, op: str, operands: Iterable[Node], **attributes: object) 
 class Adjoints:
     """The gradients of the nodes asked for, those of all nodes on the way, and an order of both.
 
-    A node that no seeded output depends on has no gradient here.
+    A node that no seeded output depends on has no gradient here. ``uses`` are the terms that they
+    are sums of: what a node sends back to the operand at a position; all results of a loop
+    together, as the first of them in order.
     """
 
     gradients: Mapping[Node, Node]
     passing: Mapping[Node, Node]
     order: tuple[Node, ...]
+    uses: Mapping[tuple[Node, int], Adjoint]
 
 
 def gradients(graph: Graph, seeds: Mapping[str, Node], wrt: Iterable[Node]) -> Adjoints:
@@ -73,6 +76,7 @@ class _Reverse:
         self.arriving: dict[Node, list[Adjoint]] = {}
         for node, seed in seeds:
             self.arriving.setdefault(node, []).append(Adjoint(seed))
+        self.uses: dict[tuple[Node, int], Adjoint] = {}
         self.wrt = set(wrt)
         self.guards = Guards()
         self.loops: dict[Hashable, _Loop] = {}
@@ -107,7 +111,7 @@ class _Reverse:
             passing[node] = total.value
             order.append(total.value)
             self._push(node, total)
-        return Adjoints(found, passing, tuple(dict.fromkeys(order)))
+        return Adjoints(found, passing, tuple(dict.fromkeys(order)), self.uses)
 
     def _total(self, node: Node, contributions: list[Adjoint]) -> Adjoint:
         """The sum of all, those under one guard first: what each guard lets through is selected
@@ -140,7 +144,7 @@ class _Reverse:
         found = through_loop(loop.arriving, floats, _gradients)
         for position, value in found.items():
             marked = replace(value, cause=node, position=position)
-            self.arriving.setdefault(node.operands[position], []).append(Adjoint(marked))
+            self._send(node, position, Adjoint(marked))
 
     def _push(self, node: Node, total: Adjoint) -> None:
         if node.op.name == "scan":
@@ -154,7 +158,11 @@ class _Reverse:
             adjoint = _contribution(node, position, rule, total, self.guards)
             fitted = _unbroadcast(adjoint, node, position)
             fitted = replace(fitted, guard=self.guards.lightened(fitted.guard))
-            self.arriving.setdefault(operand, []).append(fitted)
+            self._send(node, position, fitted)
+
+    def _send(self, node: Node, position: int, contribution: Adjoint) -> None:
+        self.uses[node, position] = contribution
+        self.arriving.setdefault(node.operands[position], []).append(contribution)
 
 
 def _sum(contributions: list[Adjoint]) -> Adjoint:
@@ -291,13 +299,6 @@ def along_edge(node: Node, position: int, arriving: Node) -> Node | None:
         return None
     adjoint = _contribution(node, position, rule, Adjoint(arriving), Guards())
     return _unbroadcast(adjoint, node, position).selected()
-
-
-def along_loop(arriving: Mapping[Node, Node]) -> dict[int, Node]:
-    """The same for a loop: by position, what goes back to each operand from all of its results."""
-    first = next(iter(arriving))
-    floats = [position for position, o in enumerate(first.operands) if o.type.is_float]
-    return through_loop(arriving, floats, _gradients)
 
 
 def _mixes(node: Node, position: int) -> bool:
