@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .estimate import Machine
+from .machine import AVX512, Machine
 
 _ENTRIES = 8192
 _REPEATS = 31
@@ -38,7 +39,17 @@ def calibrate() -> Machine:
     large, into = np.ones(4_000_000), np.ones(4_000_000)
     memory = 16 * large.size / _median(lambda: np.copyto(into, large), 7) * 1e-9
     rounded = {name: round(value, 3) for name, value in entry.items()}
-    return Machine(round(call, 3), round(gemm, 1), round(memory, 1), rounded, measured=True)
+    return Machine(
+        round(call, 3), round(gemm, 1), round(memory, 1), _cache(), rounded, measured=True
+    )
+
+
+def _cache() -> int:
+    """KiB of the cache that a core has for itself; that of a typical one where nothing says."""
+    try:
+        return os.sysconf("SC_LEVEL2_CACHE_SIZE") // 1024 or AVX512.cache
+    except (AttributeError, OSError, ValueError):
+        return AVX512.cache
 
 
 def _entry(function: Callable[[Any], Any], x: Any, call: float) -> float:

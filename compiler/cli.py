@@ -310,6 +310,42 @@ def explain(spec: str, example: str | None, words: tuple[str, ...], data: str | 
 @gradc.command()
 @spec_argument
 @input_options
+@click.option("-o", "--output", metavar="FILE", help="An .svg, .png or .dot file; else print SVG.")
+@click.option("--round", "digits", type=click.IntRange(0, 15), help="Round as on paper.")
+@click.option("--fold", metavar="NAME", multiple=True,
+              help="Draw a function, `scan` or `all` groups as one box each.")  # fmt: skip
+@click.option("--unfold", is_flag=True, help="Show what is in groups, however much it is.")
+@click.option("--theme", type=click.Choice(["auto", "light", "dark"]), default="auto",
+              show_default=True, help="Colours.")  # fmt: skip
+@speaks
+def draw(spec: str, example: str | None, words: tuple[str, ...], data: str | None,
+         output: str | None, digits: int | None, fold: tuple[str, ...], unfold: bool,
+         theme: str) -> None:  # fmt: skip
+    """Draw the graph of SPEC: inputs left, output right, values above, gradients below."""
+    from .load import write_atomically
+    from .picture.engine import MissingLibrary
+    from .picture.png import NoFonts
+    from .picture.write import NoSuchGroup, drawn, suffix_of, to_fold, written
+
+    suffix = suffix_of(output)
+    program = checked_source(spec)
+    given = example is not None or words or data or program.examples
+    inputs = inputs_from(program, example, words, data) if given else None
+    picture = drawn(program, inputs, digits)
+    try:
+        content = written(picture, suffix, to_fold(picture, fold, unfold), theme)
+    except (MissingLibrary, NoFonts, NoSuchGroup) as error:
+        raise click.UsageError(str(error)) from None
+    if output is None or output == "-":
+        click.echo(content, nl=False)
+        return
+    write_atomically(Path(output), content)
+    click.echo(f"{output} written")
+
+
+@gradc.command()
+@spec_argument
+@input_options
 @speaks
 def trace(spec: str, example: str | None, words: tuple[str, ...], data: str | None) -> None:
     """Find where a value or gradient that is not finite comes from."""
@@ -336,7 +372,9 @@ def cost(spec: str, **code: Any) -> None:
     from dataclasses import replace
 
     from . import driver
+    from .compilation import DEFAULT
     from .estimate import costs, table
+    from .machine import machine
 
     options = options_from(**code)
     sizes = dict(options.sizes)
@@ -348,16 +386,18 @@ def cost(spec: str, **code: Any) -> None:
         if name not in names:
             known = ", ".join(names) or "none"
             raise driver.UsageError(f"--size: there is no size `{name}` (there are: {known})")
-    click.echo(table(costs(compilation), sizes, names), nl=False)
+    chosen = options.target != DEFAULT.target
+    here = compilation.machine if chosen else machine()
+    click.echo(table(costs(compilation), here, sizes, names), nl=False)
 
 
 @gradc.command()
 @speaks
 def calibrate() -> None:
-    """Measure what NumPy costs on this machine, for `gradc cost`."""
+    """Measure what NumPy costs on this machine, for `gradc cost` and `--target native`."""
     from .calibrate import calibrate as measured
-    from .estimate import as_json, calibration_path
     from .load import write_atomically
+    from .machine import as_json, calibration_path
 
     path = calibration_path()
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,8 @@ class BackwardComments:
 
     ``nodes`` are all that the function computes; ``sharing`` says which names of the spec have
     the same gradient. ``explanations`` has the lines for a node and some of its operands, which
-    are the same in all functions of a module.
+    are the same in all functions of a module. What an earlier function has ``done`` already is
+    made again here.
     """
 
     def __init__(
@@ -28,6 +29,7 @@ class BackwardComments:
         nodes: Iterable[Node],
         sharing: Mapping[Node, Sequence[str]],
         explanations: Explanations | None = None,
+        done: Iterable[Node] = (),
     ) -> None:
         self.source = source
         self.sharing = sharing
@@ -43,6 +45,7 @@ class BackwardComments:
             for operand in node.operands
             if operand.span == node.span
         }
+        self.done, self.again = set(done), False
         self.explained: set[Node] = set()
         self.added: set[Node] = set()
         self.places: set[str] = set()
@@ -50,6 +53,11 @@ class BackwardComments:
     def __call__(self, node: Node, inside: list[Node]) -> list[str]:
         causes = dict.fromkeys(p.cause for p in reversed(inside) if p.position is not None)
         lines = []
+        before, self.again = self.again, False
+        if node in self.done:  # Views alone need no words.
+            self.again = any(not part.op.view for part in inside)
+        if self.again and not before:
+            lines.append(f"{INDENT}# Made again, which costs less than keeping it.")
         for cause in causes:
             if cause is not None and cause not in self.explained:
                 self.explained.add(cause)

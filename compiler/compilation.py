@@ -9,6 +9,7 @@ from pathlib import Path
 from ..dsl.check import Checked
 from ..dsl.graph import Graph, Interface
 from ..dsl.shapes import Type
+from .machine import AVX512, TARGETS, Machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class Options:
     is a folder in which ``use`` may name any file, ``batch`` names inputs with a leading axis.
     With ``checkpoint`` gradients of loops keep √T states and run the steps once more. ``level`` is
     how far code is optimised, from 0 to 2; with ``fast_math`` also where a few digits are lost;
-    ``threads`` run blocks of arrays side by side.
+    ``threads`` run blocks of arrays side by side. ``target`` is the sort of core whose costs
+    decide.
     """
 
     wrt: tuple[str, ...] | None = None
@@ -34,6 +36,7 @@ class Options:
     level: int = 1
     fast_math: bool = False
     threads: int = 0
+    target: str = TARGETS[0]
 
     def validate(self) -> None:
         """Raises ``ValueError`` for what no specification could mean."""
@@ -43,6 +46,8 @@ class Options:
             raise ValueError(f"level must be 0, 1 or 2, not {self.level!r}")
         if self.threads < 0:
             raise ValueError(f"threads must be a natural number, not {self.threads!r}")
+        if self.target not in TARGETS:
+            raise ValueError(f"target must be one of {', '.join(TARGETS)}, not {self.target!r}")
         if any(isinstance(names, str) for names in (self.wrt, self.batch, self.emit)):
             raise ValueError("wrt, batch and emit must be lists of names")
         for name, value in self.sizes:
@@ -70,6 +75,8 @@ class Options:
             words.append("--fast-math")
         if self.threads:
             words += ["--threads", str(self.threads)]
+        if self.target != DEFAULT.target:
+            words += ["--target", self.target]
         return words if self.checks else [*words, "--no-checks"]
 
 
@@ -99,6 +106,7 @@ class Compilation:
     """As gradients, the derivative of the gradient along the seeds."""
     unrolled: bool = False
     """Whether arrays are only what functions take and return: inside, all are numbers."""
+    machine: Machine = AVX512
 
     @property
     def interface(self) -> Interface:

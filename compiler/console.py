@@ -154,6 +154,13 @@ def code_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="N",
             help="Run blocks of large arrays on N threads.",
         ),
+        click.option(
+            "--target",
+            type=click.Choice(["avx512", "avx2", "native"]),
+            default="avx512",
+            show_default=True,
+            help="Whose costs decide what pays; `native` are those of `gradc calibrate`.",
+        ),
         click.option("--batch", metavar="x,y", help="A leading axis on these inputs."),
         click.option("--wrt", metavar="W,b", help="Only the gradients of these inputs."),
     ):
@@ -172,6 +179,7 @@ def options_from(
     level: int,
     fast_math: bool,
     threads: int,
+    target: str,
 ) -> Options:
     from .compilation import Options
 
@@ -183,7 +191,7 @@ def options_from(
         fixed.append((name, int(value)))
     names = _words(wrt) if wrt is not None else None
     return Options(names, dtype, tuple(fixed), not no_checks, _words(emit), _included(),
-                   _words(batch), checkpoint, level, fast_math, threads)  # fmt: skip
+                   _words(batch), checkpoint, level, fast_math, threads, target)  # fmt: skip
 
 
 def _words(text: str | None) -> tuple[str, ...]:

@@ -57,8 +57,3 @@ def entries_moved(node: Node) -> Size:
     if is_free(node):
         return Size.of(0)
     return sum((product(n.type.shape) for n in (node, *node.operands)), start=Size.of(0))
-
-
-def entries_kept(nodes: Iterable[Node]) -> Size:
-    """The numbers that a cache keeps beyond the inputs it refers to."""
-    return total(product(node.type.shape) for node in nodes if node.op.name != "input")

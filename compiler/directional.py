@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..dsl.graph import Graph, Node
+from ..dsl.shapes import Kind
 from .compilation import tangent_of
 from .functions import Functions, FunctionScope
 from .matrices import Matrices
@@ -78,7 +79,8 @@ class Directional:
         given = [*graph.seeds.values()]
         texts = self.functions.result_texts(scope, [*values, *tangents], given)
         out, moved = texts[: len(values)], iter(texts[len(values) :])
-        along = [next(moved) if tangent_of(n) in graph.outputs else "0.0" for n in outputs]
+        along = [next(moved) if tangent_of(n) in graph.outputs else self.unmoved(graph, n, text)
+                 for n, text in zip(outputs, out, strict=True)]  # fmt: skip
         kind = self.functions.result_type()
         head = bracketed("def jvp(", parameters, f") -> tuple[{kind}, {kind}]:")
         doc = ["The outputs, and their derivative along a direction.",
@@ -91,6 +93,13 @@ class Directional:
         lines += bracketed(f"{value} = Outputs(", out, ")", INDENT)
         lines += bracketed(f"{tangent} = Outputs(", along, ")", INDENT)
         return [*lines, f"{INDENT}return {value}, {tangent}"]
+
+    def unmoved(self, graph: Graph, output: str, text: str) -> str:
+        """The derivative of what is no float: zeros of its kind, for steps do not slope."""
+        type_ = graph.outputs[output].type
+        if type_.rank:
+            return f"{self.setting.module('np')}.zeros_like({text})"
+        return "False" if type_.kind is Kind.BOOL else "0"
 
     def hvp(self, graph: Graph) -> list[str]:
         scope, names, parameters = self.begin(graph, "v_")

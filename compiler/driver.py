@@ -23,6 +23,7 @@ from ..dsl.source import Source
 from .caution import cautions
 from .compilation import DEFAULT, EXTRAS, Compilation, Options
 from .differentiate import along, seed_nodes, with_gradients, with_tangents
+from .machine import Machine, NotMeasured, target
 from .module import module_text
 from .nested import expand
 from .passes import finish, has_arrays, numbers_alone, optimise, unconverted
@@ -86,6 +87,7 @@ def checked(source: Source, *, strict: bool = False, include: Path | None = None
 def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     """Lowered, differentiated and optimised. Raises ``UsageError``."""
     options.validate()
+    machine = _machine(options)
     if program.is_library:
         raise UsageError(f"{program.program.source.name} has only functions, nothing to compile")
     graph = differentiable(program, options)
@@ -111,8 +113,8 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     graphs = (at_once, jvp, hvp)
     made = [both, *(g and optimise(g, options.level, settled) for g in graphs)]
     if options.level > 1:
-        made = [_faster(g, options) if g is not None else None for g in made]
-        made[1:] = [blocks(g) if g is not None else None for g in made[1:]]
+        made = [_faster(g, options, machine) if g is not None else None for g in made]
+        made[1:] = [blocks(g, machine) if g is not None else None for g in made[1:]]
     made = _with_small_loops(made, options)
     arrays = has_arrays(g for g in made[:2] if g is not None)
     apart = numbers_alone(made, options.level) if arrays and options.level > 1 else None
@@ -123,13 +125,22 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     ready = [finish(g, arrays=arrays) if g is not None else None for g in made]
     assert ready[0] is not None
     return Compilation(program, options, graph, ready[0], ready[1], seeds, ready[2], ready[3],
-                       apart is not None)  # fmt: skip
+                       apart is not None, machine)  # fmt: skip
 
 
-def _faster(graph: Graph, options: Options) -> Graph:
+def _machine(options: Options) -> Machine:
+    """The machine to compile for. Raises ``UsageError``."""
+    try:
+        return target(options.target)
+    except NotMeasured as error:
+        raise UsageError(f"--target {options.target}: {error}") from None
+
+
+def _faster(graph: Graph, options: Options, machine: Machine) -> Graph:
     """What ``-O2`` does beyond the passes of ``-O1``, the same for all functions of a module."""
     graph = optimise(fission(graph), 2)
-    return by_column(optimise(strength(graph, fast_math=options.fast_math), 2))
+    faster = strength(graph, machine, fast_math=options.fast_math)
+    return by_column(optimise(faster, 2))
 
 
 def _with_small_loops(graphs: list[Graph | None], options: Options) -> list[Graph | None]:

@@ -7,63 +7,18 @@ out caches and threads, and are meant to compare specifications, not to replace 
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 from ..dsl.graph import Node
 from ..dsl.sizes import Size, product
 from .compilation import Compilation
-from .cost import entries_kept, entries_moved, executed, flops, is_free
-from .schedule import forward_nodes, kept_values
+from .cost import entries_moved, executed, flops, is_free
+from .keeping import bytes_kept, divided, kept_values
+from .machine import Machine
 
 _BYTES = 8
 _PRODUCTS = ("matmul", "matvec", "contract", "vecouter")
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What NumPy costs on a machine: µs a call, ns an entry by function, and the rates of matrix
-    products (GFLOP/s) and of memory (GB/s). The defaults are those of a server core with AVX-512.
-    """
-
-    call: float = 0.5
-    gemm: float = 50.0
-    memory: float = 20.0
-    entry: Mapping[str, float] = field(
-        default_factory=lambda: {
-            "exp": 1.0, "log": 1.0, "log1p": 1.1, "expm1": 1.5, "tanh": 2.0, "sin": 8.5,
-            "cos": 8.5, "tan": 1.8, "power": 40.0, "sqrt": 0.8, "divide": 0.7, "sigmoid": 4.0,
-            "softplus": 4.5, "logsumexp": 4.0, "softmax": 3.5, "logaddexp": 15.0,
-        }
-    )  # fmt: skip
-    measured: bool = False
-
-
-def calibration_path() -> Path:
-    """Where ``gradc calibrate`` keeps what it measured."""
-    given = os.environ.get("GRADC_CALIBRATION")
-    if given:
-        return Path(given)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "gradc" / "calibration.json"
-
-
-def machine() -> Machine:
-    """What was measured here, or a typical machine."""
-    try:
-        known = json.loads(calibration_path().read_text(encoding="utf-8"))
-        return Machine(**{**known, "measured": True})
-    except (OSError, ValueError, TypeError):
-        return Machine()
-
-
-def as_json(found: Machine) -> str:
-    values = asdict(found)
-    del values["measured"]
-    return json.dumps(values, indent=2) + "\n"
 
 
 @dataclass(frozen=True)
@@ -88,7 +43,7 @@ class Cost:
             if name in _PRODUCTS:
                 own = work.evaluate(sizes) / machine.gemm
             else:
-                own = entries.evaluate(sizes) * machine.entry.get(name, 0.5)
+                own = entries.evaluate(sizes) * machine.of(name)
             total += times.evaluate(sizes) * (machine.call * 1e3 + own)
         slowest = self.bytes.evaluate(sizes) / machine.memory
         return max(total, slowest) * 1e-9
@@ -103,16 +58,13 @@ class Costs:
 
 
 def costs(compilation: Compilation) -> Costs:
-    both = compilation.both
-    forward = forward_nodes(both)
-    ahead = [node for node in both.nodes if node in forward]
-    backward = [node for node in both.nodes if node not in forward]
-    kept = entries_kept(kept_values(both)) * _BYTES
-    return Costs(Cost.of(ahead), Cost.of(backward), kept)
+    kept = kept_values(compilation)
+    parts = divided(compilation.both, kept)
+    return Costs(Cost.of(parts.forward), Cost.of(parts.backward), bytes_kept(kept))
 
 
-def table(found: Costs, sizes: Mapping[str, int], names: Iterable[str]) -> str:
-    """The costs as formulas and, where all sizes are given, in numbers."""
+def table(found: Costs, here: Machine, sizes: Mapping[str, int], names: Iterable[str]) -> str:
+    """The costs as formulas and, where all sizes are given, in numbers and times of a machine."""
     forward, backward = found.forward, found.backward
     rows = [("flops, forward", forward.flops), ("flops, backward", backward.flops),
             ("bytes moved, forward", forward.bytes), ("bytes moved, backward", backward.bytes),
@@ -129,7 +81,6 @@ def table(found: Costs, sizes: Mapping[str, int], names: Iterable[str]) -> str:
     moved = [c.bytes.evaluate(sizes) for c in (forward, backward)]
     lines.append(f"{'backward / forward':<26}{_ratio(work[1], work[0]):>16}")
     lines.append(f"{'flops / byte':<26}{_ratio(sum(work), sum(moved)):>16}")
-    here = machine()
     for label, cost in (("forward", forward), ("backward", backward)):
         lines.append(f"{f'about, {label}':<26}{_time(cost.seconds(here, sizes)):>16}")
     if not here.measured:

@@ -13,11 +13,12 @@ from .body import Commenter, no_comment
 from .boundary import Boundary
 from .comments import BackwardComments, Explanations
 from .entry import Entry
+from .keeping import Division, divided, kept_for_backward
 from .looping import Statements
 from .names import Names
 from .python import INDENT, bracketed, docstring, fits
 from .render import Renderer, chooses_whole
-from .schedule import Function, computed, is_weak, kept_for_backward, plan
+from .schedule import Function, computed, is_weak, plan
 from .setting import Setting
 
 _READ_ONLY = ("broadcast_to", "diagonal")
@@ -133,7 +134,9 @@ class Functions:
         graph = self.compilation.both
         outputs = list(graph.outputs.values())
         given = self.boundary.given(graph.inputs.values(), outputs)
-        self.kept = kept_for_backward(graph, computed(self.boundary.parts(outputs), given))
+        available = computed(self.boundary.parts(outputs), given)
+        level, machine = self.compilation.options.level, self.compilation.machine
+        self.kept = kept_for_backward(graph, available, level, machine)
         results = [*outputs, *(node for node in self.kept if node.op.name != "input")]
         scope = self.scope(graph)
         self.compute(scope, results, graph.inputs.values())
@@ -197,18 +200,21 @@ class Functions:
         given: Iterable[Node],
         *,
         explained: bool = False,
+        parts: Division | None = None,
     ) -> None:
-        """Writes the statements that compute results, with comments where that is ``explained``."""
+        """Writes the statements that compute results, with comments where that is ``explained``.
+        Where a graph is computed in two ``parts``, this is the second one."""
         graph, results = scope.graph, list(results)
         given = self.boundary.given(given, results)
         scope.lines += self.boundary.opened(given, scope.renderer, scope.names)
-        function = plan(graph.nodes, self.boundary.parts(results), given)
-        comment = self.comments(function, graph) if explained else no_comment
+        order, done = (parts.backward, parts.forward) if parts else (graph.nodes, ())
+        function = plan(order, self.boundary.parts(results), given)
+        comment = self.comments(function, graph, done) if explained else no_comment
         scope.write(function, comment, quick=self.setting.quick)
 
-    def comments(self, function: Function, graph: Graph) -> BackwardComments:
+    def comments(self, function: Function, graph: Graph, done: Iterable[Node]) -> BackwardComments:
         source, sharing = self.interface.source, _sharing(graph)
-        return BackwardComments(source, function.nodes, sharing, self.explanations)
+        return BackwardComments(source, function.nodes, sharing, self.explanations, done)
 
     def seed_scalar(self, scope: FunctionScope, name: str) -> str:
         """A seed as a number of the working precision."""
@@ -231,7 +237,8 @@ class Functions:
         given = [*self.kept, *graph.seeds.values()]
         checks = self.seed_checks(scope, written)
         results = list(graph.gradients.values())
-        self.compute(scope, results, given, explained=True)
+        parts = divided(graph, self.kept)
+        self.compute(scope, results, given, explained=True, parts=parts)
         texts = self.result_texts(scope, results, given)
         uses = scope.renderer.uses
         self.kept_sizes = tuple(n for n in self.setting.sizes if n in uses.sizes)

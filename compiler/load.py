@@ -15,11 +15,12 @@ from ..dsl.library import Files
 from ..dsl.source import Source
 from . import driver
 from .compilation import DEFAULT, Options
+from .machine import machine
 
 _loaded: dict[str, ModuleType] = {}
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, content: str | bytes) -> None:
     """The whole file or none of it, whatever happens in between. Raises ``OSError``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -29,8 +30,8 @@ def write_atomically(path: Path, text: str) -> None:
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
         Path(temporary).chmod(mode)
         Path(temporary).replace(path)
@@ -86,6 +87,8 @@ def _short_hash(text: str) -> str:
 def _key(source: Source, options: Options) -> str:
     """The hash of all that the module depends on: spec, used files, flags, version."""
     parts = [__version__, repr(options), source.text, *_used_texts(source, options)]
+    if options.target == "native":
+        parts.append(repr(machine()))
     digest = hashlib.sha256()
     for part in parts:
         digest.update(f"{len(part)}:".encode())

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ..dsl.graph import Node, topological
 from ..dsl.loops import Chunk, Loop, called, is_fixed, with_steps
 from ..dsl.shapes import Kind
-from ..dsl.sizes import ZERO, Size
+from ..dsl.sizes import ONE, ZERO, Size
 from .body import Body, Commenter, Line, guarded_in_steps, no_comment
 from .direct import Direct
 from .names import legal, placed
@@ -16,13 +16,9 @@ from .python import INDENT, exploded, fits
 from .ranges import of_steps, ranges
 from .render import Renderer
 from .schedule import Function, call_key, is_leaf, is_weak, leading_cut, plan
+from .stacks import room
 from .states import States
-from .templates import SIGNED
-
-# Half of what a core's own cache holds, in float64: with 8 arrays, 8192 entries each.
-_CACHED = 65536
-_DTYPES = {Kind.INT: "int64", Kind.BOOL: "bool_"}
-
+from .threads import on_threads, returned
 
 # What begins the second way to compute something, that with care.
 EXCEPT = (
@@ -112,7 +108,9 @@ class Looping:
         head = self._head()
         self.renderer.names, self.renderer.known = before
         if self.threaded:
-            self.lines += self._on_threads(step, [held[state] for state in self.nexts])
+            starts = f"range(0, {self.renderer.size(self.loop.stop).text}, {self.block})"
+            sums = [held[state] for state in self.nexts]
+            self.lines += on_threads(self.body, step, self.index, starts, sums)
         else:
             self.lines += [f"{self.body.indent}{head}", *step]
         self.body.names.end_loop(self.index)
@@ -144,7 +142,9 @@ class Looping:
             self._choose_block(self.loop.chunk)
         for (sort, _), target in self.results.items():
             if sort == "stack":
-                self._add(f"{self.body.name_of(target)} = {self._empty(target)}")
+                count = None if self.steps is None else self.outer.expression(self.steps)
+                text = room(target, self.loop, self.renderer, count)
+                self._add(f"{self.body.name_of(target)} = {text}")
             elif sort == "steps":
                 self._add(f"{self.body.name_of(target)} = 0")
         return held
@@ -153,7 +153,7 @@ class Looping:
         """How many entries a step does: as many as stay in the cache of a core."""
         width = chunk.width.constant
         # Threads wait for each other between calls: they need more to do in each.
-        room = _CACHED * 4 if self.threaded else _CACHED
+        room = chunk.room * 4 if self.threaded else chunk.room
         if width is not None:
             self.block = str(max(room // max(width, 1), chunk.least))
         else:
@@ -181,32 +181,10 @@ class Looping:
         self.renderer.uses.dtype = True
         return f"{self.renderer.dtype}.type({text})"
 
-    def _empty(self, stack: Node) -> str:
-        """Room for all steps; zeros where there may be fewer."""
-        if self.loop.numbers:
-            return self._room(stack)
-        shape = self.renderer.shape(stack.type.shape)
-        shape = shape[1:-2] if len(stack.type.shape) == 1 else shape
-        np = self.renderer.module("np")
-        if stack.type.is_float:
-            self.renderer.uses.dtype = True
-            dtype = self.renderer.dtype
-        else:
-            dtype = f"{np}.{_DTYPES[stack.type.kind]}"
-        return f"{np}.{'zeros' if self.loop.dynamic else 'empty'}({shape}, {dtype})"
-
-    def _room(self, stack: Node) -> str:
-        """A list for all steps, or for those that will have been taken."""
-        if self.loop.until is not None:
-            return f"list[{stack.type.kind}]()"
-        zero = {Kind.FLOAT: "0.0", Kind.INT: "0", Kind.BOOL: "False"}[stack.type.kind]
-        length = self.renderer.size(self.loop.length)
-        if self.steps is not None:
-            length = self.outer.expression(self.steps)
-        return f"[{zero}] * {length.at(SIGNED)}"
-
     def _add(self, text: str) -> None:
-        self.lines.append(f"{self.body.indent}{text}")
+        line = f"{self.body.indent}{text}"
+        within = INDENT * (self.quiet or self.body.quiet)
+        self.lines.append(line if fits(within + line) else f"{line}  # fmt: skip")
 
     # ── The head ────────────────────────────────────────────────────────────
 
@@ -278,39 +256,16 @@ class Looping:
             if n not in top and n not in rows:
                 lines.append(inner.indent + self._stacked(n, target))
         if self.threaded:
-            return lines + self._returned(inner)
+            return lines + returned(inner, [a.operands[1] for a in self.nexts.values()])
         lines += self._begun({node: held[state] for node, state in large.items()}, inner)
         lines += self._last(held, {*names, *added}, inner)
         if ("steps", 0) in self.results:
-            lines.append(f"{inner.indent}{self.body.name_of(self.results['steps', 0])} += 1")
+            done = self.body.name_of(self.results["steps", 0])
+            lines.append(f"{inner.indent}{done} = {self._position(ONE)}")
         if self.loop.until is not None:
             ends = self.renderer.expression(self.loop.until).text
             lines += [f"{inner.indent}if {ends}:", f"{inner.indent}{INDENT}break"]
         return lines or [f"{inner.indent}pass"]
-
-    # ── On several threads ──────────────────────────────────────────────────
-
-    def _returned(self, inner: Body) -> list[str]:
-        """What a block adds to the sums, in the order of the states."""
-        parts = [self.renderer.expression(after.operands[1]).text for after in self.nexts.values()]
-        line = f"{inner.indent}return {', '.join(parts)}"
-        if len(parts) < 2 or fits(line):  # A comma after one would make a tuple.
-            return [line] if parts else []
-        return exploded("return (", parts, ")", inner.indent)
-
-    def _on_threads(self, step: list[str], sums: list[str]) -> list[str]:
-        """A block as a function, whose parts are added in order: the result does not depend on
-        how many threads there are."""
-        indent, work = self.body.indent, self.body.names.fresh("work")
-        self.renderer.uses.kernels.add("_each")
-        kind = "tuple[Any, ...]" if len(sums) > 1 else "Any" if sums else "None"
-        starts = f"range(0, {self.renderer.size(self.loop.stop).text}, {self.block})"
-        lines = ["", f"{indent}def {work}({self.index}: int) -> {kind}:", *step, ""]
-        if not sums:
-            return [*lines, f"{indent}list(_each({work}, {starts}))"]
-        parts = [self.body.names.numbered(f"part_of_{name}") for name in sums]
-        lines.append(f"{indent}for {', '.join(parts)} in _each({work}, {starts}):")
-        return lines + [f"{indent}{INDENT}{s} += {p}" for s, p in zip(sums, parts, strict=True)]
 
     def _count(self, indent: str) -> list[str]:
         """The number of entries in a block, where the code refers to it."""

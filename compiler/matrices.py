@@ -9,6 +9,8 @@ from ..dsl.sizes import Size, product
 from .functions import Functions
 from .python import INDENT, bracketed, docstring, fits
 
+_GUESS = 64
+
 
 class Matrices:
     """Writes ``jacobian`` and ``hessian`` and the named tuples they return."""
@@ -30,11 +32,12 @@ class Matrices:
 
     @property
     def wide(self) -> bool:
-        """Whether the outputs have plainly more entries than the inputs: then forward mode."""
+        """Whether the outputs have more entries than the inputs: then forward mode. Sizes that are
+        open count as ``_GUESS``."""
         outputs = _entries(self.compilation.output_type(n).shape for n in self.compilation.seeds)
         inputs = _entries(self.interface.input(n).type.shape for n in self.functions.wrt)
-        more = outputs - inputs
-        return more.natural and bool(more.terms)
+        sizes = dict.fromkeys(outputs.names() | inputs.names(), _GUESS)
+        return outputs.evaluate(sizes) > inputs.evaluate(sizes)
 
     def jacobian(self) -> list[list[str]]:
         """A row of the identity for each entry of the outputs, or a column for each input's."""

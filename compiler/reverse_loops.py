@@ -1,8 +1,8 @@
 """The gradient of a loop: a loop that runs the other way.
 
-A step of the reversed loop is the pullback of a step. What it needs of the forward steps is kept:
-each state as it was before the step, and each value of the step that is not ``cheap`` to make
-again. The gradient of what every step sees is a sum over the steps. A term of it that is a product
+A step of the reversed loop is the pullback of a step. What it needs of the forward steps is kept in
+stacks, states as they were before the step among it, or made again of what is kept: whatever costs
+less. The gradient of what every step sees is a sum over the steps. A term of it that is a product
 is not added up step by step, but is one product over all steps after the loop.
 """
 
@@ -14,7 +14,12 @@ from dataclasses import dataclass, field, replace
 from ..dsl.graph import Node, constant, make
 from ..dsl.loops import Draft, Loop, Result, called, loop_key, placeholder, result
 from ..dsl.shapes import Type
+from .cut import cheapest
+from .machine import AVX512
+from .prices import again, is_cheap, worth
 
+# What it costs a step to write a row of a stack and to read it, in ns.
+_ROW = 300.0
 Pullback = Callable[[Iterable[tuple[Node, Node]], Iterable[Node]], Mapping[Node, Node]]
 
 
@@ -84,6 +89,7 @@ class _Reversed:
         stacked = [n for n in self.seeds if n not in loop.nexts]
         self.forward = set(loop.body(stacked))
         self.inner = {loop_key(n) for n in self.forward if n.op.name == "scan"}
+        self.kept: set[Node] = set()
         self.placed: dict[Node, Node] = {}
 
     # ── One step ────────────────────────────────────────────────────────────
@@ -161,12 +167,45 @@ class _Reversed:
             return False
         if node.op.name == "scan" and loop_key(node) in self.inner:
             return True
-        return node in self.forward and not self._is_cheap(node)
+        return node in self.kept
 
-    def _is_cheap(self, node: Node) -> bool:
-        """Whether a value is made again: comparisons, views, and single integers."""
+    def _choose(self, roots: Iterable[Node]) -> None:
+        """Decides which values of forward steps are kept, given what a reversed step computes."""
+        needed: list[Node] = []
+        seen: set[Node] = set()
+        stack = list(roots)
+        while stack:
+            node = stack.pop()
+            if node not in seen:
+                seen.add(node)
+                if node in self.forward or node in self.loop.states:
+                    needed.append(node)
+                else:
+                    stack += node.operands
+        self.kept = set(cheapest(needed, lambda n: n.operands, self._keeping, self._again))
+
+    def _keeping(self, node: Node) -> int | None:
+        """What a stack costs a step, in ps; ``None`` where there is none."""
+        if node in self.forward or node in self.loop.states:
+            return None if self._is_free(node) else round((_ROW + worth(node)) * 1e3)
+        return 0  # What all steps see, and rows of arrays.
+
+    def _again(self, node: Node) -> int | None:
+        """What it costs to make a value again in a step, in ps; ``None`` where that must not be."""
+        if node not in self.forward:
+            return None
+        if self._is_free(node):
+            return 0
+        # Of numbers alone a stack is as fast (measured), and takes little.
+        if not node.type.rank or not is_cheap(node, AVX512):
+            return None
+        return round(again(node, AVX512) * 1e3)
+
+    def _is_free(self, node: Node) -> bool:
+        """Whether a value of a step is made again in any case: views, casts, single integers."""
         few = not node.type.rank and not node.type.is_float and node.op.name != "scan"
-        return node.op.cheap or node.op.view or few or not node.operands
+        cast = node.op.name == "as_float"
+        return node in self.forward and (node.op.view or cast or few or not node.operands)
 
     def _result(self, which: Result) -> Node:
         """One more result of the forward loop."""
@@ -178,6 +217,7 @@ class _Reversed:
         places = self.loop.placeholders[1:]
         asked = [places[p] for p in wanted if places[p] not in self.loop.states]
         found = self._stepped(asked)
+        self._choose(found[n] for n in (*self.ends, *asked) if n in found)
         for state, seed in self.ends.items():
             gradient = found.get(state)
             after = self._zeros(state.type) if gradient is None else self._inside(gradient)

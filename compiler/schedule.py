@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from itertools import chain
 
-from ..dsl.graph import Graph, Node, topological
+from ..dsl.graph import Node, topological
 from ..dsl.intervals import REAL
 from ..dsl.loops import Loop, loop_key
 from ..dsl.subscripts import Cut
@@ -91,8 +91,8 @@ def plan(
     for node in nodes:
         if node.op.name == "scan":
             forced.update(seen_in_steps(node))
-        if uses[node] > 1 and _in_place(node) and node.operands:
-            forced.update(o for o in node.operands if not is_leaf(o) and not _in_place(o))
+        if uses[node] > 1 and in_place(node) and node.operands:
+            forced.update(o for o in node.operands if not is_leaf(o) and not in_place(o))
     weight: dict[Node, int] = {}
     statements: list[Node] = []
     inlined: set[Node] = set()
@@ -114,7 +114,7 @@ def plan(
     return Function(given, tuple(statements), results, frozenset(inlined))
 
 
-def _has_more(node: Node) -> bool:
+def has_more(node: Node) -> bool:
     """Whether a node is one of several results of a call."""
     return bool(node.op.results) or node.op.name == "scan"
 
@@ -123,10 +123,10 @@ def seen_in_steps(node: Node) -> list[Node]:
     """The operands of a loop that its steps refer to, and that must be variables for that."""
     loop: Loop = node.attributes["loop"]
     _, captured, rows, steps = loop.split(node.operands)
-    found = [o for o in (*captured, *steps) if o.op.name == "zeros" or not _in_place(o)]
+    found = [o for o in (*captured, *steps) if o.op.name == "zeros" or not in_place(o)]
     for row in rows:
         if loop.chunk is not None:
-            if not _in_place(row):
+            if not in_place(row):
                 found.append(row)
             continue
         found.append(row.operands[0] if leading_cut(row) is not None else row)
@@ -155,10 +155,10 @@ def _stays(node: Node, uses: int, forced: set[Node]) -> bool:
         return True
     if node.adjoint_of is not None and _is_named(node.adjoint_of):
         return True
-    return uses != 1 and not _in_place(node)
+    return uses != 1 and not in_place(node)
 
 
-def _in_place(node: Node) -> bool:
+def in_place(node: Node) -> bool:
     """Whether a node is written anew at each use."""
     number = node.op.name == "as_float" and node.operands[0].op.name == "constant"
     return number or node.op.name in _IN_PLACE
@@ -168,56 +168,6 @@ def _is_named(node: Node) -> bool:
     return bool(node.name) or node.op.name == "input"
 
 
-def _names(node: Node) -> bool:
-    """Whether a view has the name of an array computed just for it."""
-    source = node
-    while source.op.view and (source is node or not source.name):
-        if source.op.name == "broadcast_to":
-            return False  # Larger than what it shows.
-        source = source.operands[0]
-    return bool(node.name and not source.name and source.op.name != "input")
-
-
-def _is_cheap(node: Node) -> bool:
-    """Whether the backward pass rather makes a value again than takes it from the cache."""
-    again = node.op.view and not _names(node)
-    return again or is_weak(node) or (not node.name and node.op.cheap)
-
-
 def computed(results: Iterable[Node], given: Iterable[Node]) -> set[Node]:
     """What a function computes to get from what it is given to its results."""
     return {node for node in topological(results, given) if not is_leaf(node)}
-
-
-def forward_nodes(graph: Graph) -> set[Node]:
-    """What the forward pass of a graph computes."""
-    return computed(graph.outputs.values(), graph.inputs.values())
-
-
-def kept_for_backward(graph: Graph, available: set[Node]) -> tuple[Node, ...]:
-    """The values of the forward pass that the gradients need: the fields of the cache.
-
-    Views and plain numbers are made again instead, but for views that alone have a name.
-    """
-    calls = {call_key(node) for node in available if _has_more(node)}
-    inputs = set(graph.inputs.values())
-    kept: dict[Node, None] = {}
-    seen: set[Node] = set()
-    stack = list(graph.gradients.values())
-    while stack:
-        node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        known = node in available or (_has_more(node) and call_key(node) in calls)
-        if node in inputs or (known and not _is_cheap(node)):
-            kept[node] = None
-        else:
-            stack.extend(node.operands)
-    position = {node: i for i, node in enumerate(graph.nodes)}
-    return tuple(sorted(kept, key=position.__getitem__))
-
-
-def kept_values(graph: Graph) -> tuple[Node, ...]:
-    """What the cache of a graph keeps."""
-    return kept_for_backward(graph, forward_nodes(graph))

@@ -23,11 +23,12 @@ Result = tuple[str, Any]
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """Steps of which each does a block of the values of the index: ``size`` is how many those are,
-    and ``width`` about how many numbers a step has at once for each of them; it does at least
-    ``least`` of them."""
+    and ``width`` about how many numbers a step has at once for each of them. It has ``room`` for
+    so many numbers, and does at least ``least`` of the values."""
 
     size: Size
     width: Size
+    room: int
     least: int = 1
 
     def axis(self, type_: Type) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gradc.compiler import driver, looping
+from gradc.compiler import driver
 from gradc.compiler.compilation import Options
 from gradc.compiler.interpret import Interpreter
 from gradc.compiler.passes import optimise
@@ -46,7 +46,7 @@ EACH = pytest.mark.parametrize("case", CASES, ids=str)
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Blocks of a few entries, so that there are several of them and a shorter one at the end."""
-    monkeypatch.setattr(looping, "_CACHED", 12)
+    monkeypatch.setattr("gradc.compiler.passes.blocks._room", lambda machine: 12)
     monkeypatch.setattr("gradc.compiler.passes.blocks._TALL", 2)
     yield
 

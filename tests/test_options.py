@@ -17,7 +17,7 @@ WAYS: dict[str, Options] = {
     "O2 threads": Options(level=2, threads=2),
     "O2 checkpoint": Options(level=2, checkpoint=True),
     "float32 checkpoint": Options(dtype="float32", checkpoint=True),
-    "fast math": Options(level=2, fast_math=True, checks=False),
+    "fast math, avx2": Options(level=2, fast_math=True, target="avx2", checks=False),
     "all functions": Options(level=2, emit=("all",)),
 }
 # Numbers done on paper are rounded; the examples of some are there to be refused.

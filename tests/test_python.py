@@ -107,6 +107,14 @@ def test_the_rosenbrock_example_finds_the_minimum() -> None:
     assert float(result.stdout.split()[-1]) < 1e-5
 
 
+def test_the_network_of_the_examples_learns() -> None:
+    script = Path(__file__).parent.parent / "examples" / "train_network.py"
+    result = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    *losses, last = result.stdout.splitlines()
+    assert float(losses[0].split()[-1]) > 20 * float(losses[-1].split()[-1])
+    assert float(last.split("%")[0]) > 98
+
+
 def test_the_readme_shows_what_is_generated() -> None:
     """Every line of the README's Python excerpt is a line of the module it speaks of."""
     root = Path(__file__).parent.parent

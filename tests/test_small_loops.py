@@ -143,6 +143,11 @@ def test_no_steps_at_all() -> None:
     assert value == 3.0 and gradients.start.tolist() == [2.0, 2.0, 2.0] and gradients.s == 0.0
 
 
+def test_lists_are_counted_as_what_they_take() -> None:
+    text = "input x: float scan t in 0..100 { state h = x next h = sin(h) } output f = h"
+    assert "# The cache keeps 3200 bytes beyond the inputs" in text_of(text)
+
+
 def test_the_rewrite_is_told() -> None:
     from gradc.dsl.source import Source
 

@@ -1,4 +1,5 @@
-"""The generated module of every operation passes the linter, the formatter and the type checker."""
+"""Generated modules of every operation and every example pass the linter, the formatter and the
+type checker."""
 
 from __future__ import annotations
 
@@ -11,10 +12,18 @@ from gradc.compiler import driver
 from gradc.compiler.compilation import Options
 
 from .cases.case import Case
-from .helpers import single
+from .helpers import checked, single
 from .test_operations import GENERATED, extra
 
 JVP = Options(emit=("jvp",))
+EXAMPLES = Path(__file__).parent.parent / "examples"
+SORTS = """input x: float[N]
+output y = 2 * x
+output largest = argmax(x)
+output positive = x > 0
+output order = argsort(x)
+output some = any(x > 0)
+"""
 
 
 def chosen() -> list[Case]:
@@ -34,6 +43,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         differentiable = program.graph.outputs["out"].type.is_float
         compilation = driver.compiled(program, JVP if differentiable else Options())
         (place / f"{case.op}_{number}.py").write_text(driver.python(compilation), encoding="utf-8")
+    for path in EXAMPLES.rglob("*.grad"):
+        program = driver.checked(driver.read(path))
+        for level in () if program.is_library else (1, 2):
+            compilation = driver.compiled(program, Options(level=level, emit=("all",)))
+            name = f"{path.parent.name}_{path.stem}_{level}.py"
+            (place / name).write_text(driver.python(compilation), encoding="utf-8")
+    compilation = driver.compiled(checked(SORTS), JVP)
+    (place / "sorts.py").write_text(driver.python(compilation), encoding="utf-8")
     return place
 
 

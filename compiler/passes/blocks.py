@@ -15,6 +15,7 @@ from ...dsl.graph import Graph, Node, constant, make, map_nodes
 from ...dsl.loops import Chunk, Draft, Result, called, placeholder, result
 from ...dsl.shapes import INT, Mismatch
 from ...dsl.sizes import ONE, ZERO, Size, product
+from ..machine import AVX512, Machine
 from .axes import Along, along, summed
 from .log import note
 from .rewrite import rewrite
@@ -28,7 +29,7 @@ _SHAPED = ("zeros", "ones", "broadcast_to", "reshape")
 _GUESS = 64  # A size that is not known, where sizes are compared.
 
 
-def blocks(graph: Graph) -> Graph:
+def blocks(graph: Graph, machine: Machine = AVX512) -> Graph:
     """The graph with its largest part in a loop over blocks, if there is such a part."""
     if any(node.op.name == "scan" for node in graph.nodes):
         return graph
@@ -47,9 +48,15 @@ def blocks(graph: Graph) -> Graph:
     if best is None:
         return graph
     try:
-        return _Blocked(graph, best).graph()
+        return _Blocked(graph, best, _room(machine)).graph()
     except Mismatch:  # A size that stands for something else as well.
         return graph
+
+
+def _room(machine: Machine) -> int:
+    """The numbers of a block: half of what the cache of a core holds. With 1 MiB and 8 arrays, 8192
+    entries each."""
+    return machine.cache * 1024 // 2 // 8
 
 
 def _means_as_sums(node: Node) -> Node | None:
@@ -171,8 +178,8 @@ def _guess(shape: Iterable[Size]) -> int:
 class _Blocked:
     """A graph and the loop that computes a part of it."""
 
-    def __init__(self, graph: Graph, part: _Part) -> None:
-        self.old, self.part = graph, part
+    def __init__(self, graph: Graph, part: _Part, room: int) -> None:
+        self.old, self.part, self.room = graph, part, room
         interface = graph.interface
         taken = {*interface.sizes, *interface.open_sizes, *(i.name for i in interface.inputs)}
         name = ROWS
@@ -244,7 +251,8 @@ class _Blocked:
     def graph(self) -> Graph:
         """The graph, the part replaced by results of the loop."""
         products = any(n.op.name == "matmul" and n.type.rank == 2 for n in self.part.ways)
-        chunk = Chunk(self.rows, self._width(), _TALL if products else _LONG)
+        least = _TALL if products else _LONG
+        chunk = Chunk(self.rows, self._width(), self.room, least)
         # The operands of the loop are those of the old graph: nothing of the part among them.
         loop, operands = self.draft.loop(chunk=chunk)
         states = list(self.draft.states)

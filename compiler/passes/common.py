@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 
 from ...dsl.graph import Graph, Node, map_nodes
@@ -16,7 +16,7 @@ def common(graph: Graph) -> Graph:
     by_key: dict[Hashable, Node] = {}
     groups: dict[Node, list[Node]] = {}
     for node in graph.nodes:
-        first[node] = same = by_key.setdefault(_key(node, first), node)
+        first[node] = same = by_key.setdefault(key(node, first), node)
         if same is not node:
             groups.setdefault(same, [same]).append(node)
     if not groups:
@@ -49,7 +49,8 @@ def common(graph: Graph) -> Graph:
     return map_nodes(graph, replaced)
 
 
-def _key(node: Node, first: dict[Node, Node]) -> Hashable:
+def key(node: Node, first: Mapping[Node, Node]) -> Hashable:
+    """What is equal for nodes that compute the same; ``first`` has what stands for each operand."""
     name = node.op.name
     if name == "input":
         return node  # A gradient that arrives may have the name of an input.

@@ -1,63 +1,79 @@
 """Cheaper operations for dearer ones, and what several functions of one argument share.
 
-Costs are those of NumPy on float64, in ns an entry (``gradc calibrate`` measures those of a
-machine): multiplication 0.4, division 0.7, ``exp`` 1, ``tanh`` 2, ``sin`` and ``cos`` 8 to 14 since
-NumPy does not vectorise them, powers 20 to 60. Nothing here costs more than a few ulp, but for what
-``fast_math`` allows.
+What is cheaper is read from the costs of a machine. Nothing here costs more than a few ulp, but for
+what ``fast_math`` allows.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 
-from ...dsl.graph import Graph, Node, constant, make
+from ...dsl.graph import Graph, Node, constant, make, topological
 from ...dsl.intervals import NON_NEGATIVE, REAL, Interval
 from ...dsl.loops import map_loops
+from ..machine import AVX512, Machine
 from ..ranges import ranges
+from .common import key
 from .rewrite import rewrite
 
 _MOST = 8  # Higher powers lose more digits by products than NumPy's power does.
 _Made = Callable[..., Node]
 
 
-def strength(graph: Graph, *, fast_math: bool = False) -> Graph:
-    """The graph with powers as products and roots, and shared parts of functions made once."""
-    graph = map_loops(graph, partial(strength, fast_math=fast_math))
-    graph = _cheaper(graph)
+def strength(graph: Graph, machine: Machine = AVX512, *, fast_math: bool = False) -> Graph:
+    """The graph with powers as products and roots, and shared parts of functions made once, where
+    that is cheaper on a machine."""
+    graph = map_loops(graph, partial(strength, machine=machine, fast_math=fast_math))
+    graph = _cheaper(graph, machine)
     while True:  # Functions whose argument changes are met in the next walk.
-        made = _shared(graph, fast_math)
+        made = _shared(graph, machine, fast_math)
         if made is graph:
             return graph
         graph = made
 
 
-def _cheaper(graph: Graph) -> Graph:
+def _cheaper(graph: Graph, machine: Machine) -> Graph:
     known = ranges(graph.nodes)
 
     def step(node: Node) -> Node | None:
+        made = None
         if node.op.name == "power":
-            return _power(node, known)
-        return _divided(node) if node.op.name == "divide" else None
+            made = _power(node, known)
+        elif node.op.name == "divide":
+            made = _divided(node)
+        return made if made is not None and _pays(machine, [node], [made]) else None
 
     return rewrite(graph, step, "strength")
 
 
-def _shared(graph: Graph, fast_math: bool) -> Graph:
+def _shared(graph: Graph, machine: Machine, fast_math: bool) -> Graph:
     """The graph with what pairs of functions of one argument have in common made once."""
-    functions = {_call(node) for node in graph.nodes if node.op.name in _SHARING}
+    functions = {_call(node): node for node in graph.nodes if node.op.name in _SHARING}
 
     def step(node: Node) -> Node | None:
-        partner = _SHARING.get(node.op.name)
-        if partner is None or not node.operands[0].type.rank:
+        name = node.op.name
+        if name not in _SHARING or not node.operands[0].type.rank:
             return None
-        shared = (partner, *_call(node)[1:]) in functions
-        if not shared or (node.op.name in ("sin", "cos") and not fast_math):
+        partner = functions.get((_SHARING[name], *_call(node)[1:]))
+        if partner is None or (name in ("sin", "cos") and not fast_math):
             return None
-        return _EXPANSIONS[node.op.name](node)
+        made, other = (_EXPANSIONS[n.op.name](n) for n in (node, partner))
+        return made if _pays(machine, [node, partner], [made, other]) else None
 
     return rewrite(graph, step, "strength")
+
+
+def _pays(machine: Machine, old: Sequence[Node], new: Sequence[Node]) -> bool:
+    """Whether some nodes cost more than others that compute the same, what those have in common
+    computed once."""
+    given = [operand for node in old for operand in node.operands]
+    first: dict[Node, Node] = {node: node for node in given}
+    distinct: dict[Hashable, Node] = {}
+    for node in topological(new, given):
+        first[node] = distinct.setdefault(key(node, first), node)
+    return machine.work(distinct.values()) < machine.work(old)
 
 
 def _call(node: Node) -> tuple[str, Node, str]:

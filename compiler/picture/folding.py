@@ -78,6 +78,8 @@ def scene(picture: Picture, folded: Collection[Path] = ()) -> Scene:
 def _homes(picture: Picture, folded: Collection[Path]) -> tuple[dict[str, Box], list[Box]]:
     """The box that stands for each item, and all boxes, in the order of the picture."""
     outermost = {group.path: group for group in picture.groups if group.path in set(folded)}
+    groups = {id_: box.group for box in picture.boxes for id_ in box.ids}
+    leaving = {e.source for e in picture.edges if groups[e.source] != groups[e.target]}
     members: dict[Path, list[Box]] = {}
     order: list[Box | Path] = []
     for box in picture.boxes:
@@ -94,19 +96,21 @@ def _homes(picture: Picture, folded: Collection[Path]) -> tuple[dict[str, Box], 
     boxes = []
     for entry in order:
         inside = [entry] if isinstance(entry, Box) else members[entry]
-        box = entry if isinstance(entry, Box) else _folded(outermost[entry], inside)
+        box = entry if isinstance(entry, Box) else _folded(outermost[entry], inside, leaving)
         homes |= {id_: box for one in inside for id_ in one.ids}
         boxes.append(box)
     return homes, boxes
 
 
-def _folded(group: Group, inside: list[Box]) -> Box:
+def _folded(group: Group, inside: list[Box], leaving: Collection[str]) -> Box:
+    """One box for all those in a group, with the names of the results of the group."""
     ids = tuple(id_ for box in inside for id_ in box.ids)
-    names = dict.fromkeys(b.name for b in inside if b.name and b.group == group.path)
-    own = ", ".join(name for name in names if not name.startswith("next "))
+    own = [box for box in inside if box.group == group.path]
+    results = [box for box in own if box.is_output or not leaving.isdisjoint(box.ids)]
+    names = ", ".join(dict.fromkeys(box.name for box in results if box.name))
     is_output = any(box.is_output for box in inside)
     line = min(box.line for box in inside)
-    return Box(ids, "folded", group.heading, own, group.heading, group.path[:-1], is_output,
+    return Box(ids, "folded", group.heading, names, group.heading, group.path[:-1], is_output,
                line, group.id)  # fmt: skip
 
 

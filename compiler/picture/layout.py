@@ -23,6 +23,7 @@ LINE = 14
 """The height of a line of a label."""
 _LEAST_WIDTH, _PADDING, _MOST = 34, 9, 220
 _PIXELS_PER_INCH = 72
+_MANY = 400
 
 Point = tuple[float, float]
 
@@ -107,7 +108,9 @@ class _Placing:
         for wire, name in self.labels.items():
             size = _label_size(wire) if wire.is_labelled else (8.0, 8.0)
             self.node(name, size, wire.group)
-        lines = ["digraph {", "rankdir=LR ranksep=0.22 nodesep=0.12 pad=0 outputorder=edgesfirst"]
+        lines = ["digraph {", "rankdir=LR ranksep=0.3 nodesep=0.12 pad=0"]
+        if len(self.boxes) + len(self.labels) > _MANY:
+            lines.append("nslimit=1 nslimit1=1")  # Enough, in a third of the time.
         lines += ['node [shape=box fixedsize=true label=""]', "edge [arrowsize=0.7]"]
         lines += self.group_lines(())
         for wire in self.scene.wires:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Literal
-from xml.sax.saxutils import escape, quoteattr
 
 from .folding import scene
 from .layout import (
-    HEADING,
     LABEL,
     LINE,
     NAME,
@@ -19,49 +16,14 @@ from .layout import (
     Rectangle,
     layout,
 )
+from .markup import attribute, escaped
 from .model import Group, Path, Picture
+from .themes import style
 
-Theme = Literal["auto", "light", "dark"]
-
-# Green and red as the lecture notes have them, in hues that stay apart for colour-blind eyes
-# (bluish green and vermilion), each with a contrast of 4.5 or more to the paper.
-LIGHT = {
-    "paper": "#ffffff", "ink": "#1b1f24", "muted": "#57606a", "line": "#8c959f",
-    "box": "#f6f8fa", "input": "#e8f0fe", "folded": "#fff3d6", "group": "#f3f4f6",
-    "frame": "#afb8c1", "value": "#00704f", "gradient": "#b83a00",
-}  # fmt: skip
-DARK = {
-    "paper": "#0d1117", "ink": "#e6edf3", "muted": "#9ea7b3", "line": "#768390",
-    "box": "#21262d", "input": "#14263f", "folded": "#3a2f12", "group": "#161b22",
-    "frame": "#484f58", "value": "#3fd0a4", "gradient": "#ff9b66",
-}  # fmt: skip
-
-_STYLE = f"""
-.gradc-picture text {{ font-family: Helvetica, Arial, "DejaVu Sans", "Liberation Sans", sans-serif;
-  text-anchor: middle; fill: var(--ink) }}
-.gradc-picture .paper {{ fill: var(--paper) }}
-.gradc-picture .node rect {{ fill: var(--box); stroke: var(--line); stroke-width: 1.2 }}
-.gradc-picture .input rect {{ fill: var(--input) }}
-.gradc-picture .data rect, .gradc-picture .given rect {{ stroke-dasharray: 4 3 }}
-.gradc-picture .state rect {{ stroke-width: 2; stroke-dasharray: 7 3 }}
-.gradc-picture .folded rect {{ fill: var(--folded) }}
-.gradc-picture .output rect {{ stroke: var(--ink); stroke-width: 2.2 }}
-.gradc-picture .symbol {{ font-size: {SYMBOL}px }}
-.gradc-picture .name {{ font-size: {NAME}px; fill: var(--muted) }}
-.gradc-picture .output .name {{ font-weight: bold; fill: var(--ink) }}
-.gradc-picture .edge path {{ fill: none; stroke: var(--line); stroke-width: 1.2 }}
-.gradc-picture .edge path.arrow, .gradc-picture .edge circle {{ fill: var(--line); stroke: none }}
-.gradc-picture .edge text {{ font-size: {LABEL}px }}
-.gradc-picture .edge .value {{ fill: var(--value) }}
-.gradc-picture .edge .gradient {{ fill: var(--gradient); font-style: italic }}
-.gradc-picture .group > rect {{ fill: var(--group); stroke: var(--frame); stroke-dasharray: 2 2 }}
-.gradc-picture .group.loop > rect {{ stroke-width: 2 }}
-.gradc-picture .heading {{ font-size: {HEADING}px; text-anchor: start; fill: var(--muted) }}
-"""
 _MARGIN = 12
 
 
-def svg(picture: Picture, *, folded: Collection[Path] = frozenset(), theme: Theme = "auto") -> str:
+def svg(picture: Picture, *, folded: Collection[Path] = frozenset(), theme: str = "auto") -> str:
     """The picture as one ``<svg>`` element, the groups at the paths ``folded`` being one box each.
 
     Boxes are ``<g class="node" data-node="n5">`` (a folded group has the ids of all in it, with
@@ -74,10 +36,10 @@ def svg(picture: Picture, *, folded: Collection[Path] = frozenset(), theme: Them
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="gradc-picture" role="img" '
         f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f"aria-label={_attribute(picture.title)}>",
-        f"<title>{_text(picture.title)}</title>",
-        f"<desc>{_text(_description(picture))}</desc>",
-        f"<style>{_style(theme)}</style>",
+        f"aria-label={attribute(picture.title)}>",
+        f"<title>{escaped(picture.title)}</title>",
+        f"<desc>{escaped(_description(picture))}</desc>",
+        f"<style>{style(theme)}</style>",
         '<rect class="paper" width="100%" height="100%"/>',
         f'<g transform="translate({_MARGIN} {_MARGIN})">',
         *(line for group, frame in placed.groups for line in _group(group, frame)),
@@ -87,19 +49,6 @@ def svg(picture: Picture, *, folded: Collection[Path] = frozenset(), theme: Them
         "</svg>",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _style(theme: Theme) -> str:
-    if theme != "auto":
-        style = _STYLE
-        for name, colour in (LIGHT if theme == "light" else DARK).items():
-            style = style.replace(f"var(--{name})", colour)
-        return style
-    light, dark = (" ".join(f"--{n}: {c};" for n, c in theme.items()) for theme in (LIGHT, DARK))
-    return (
-        f"\n.gradc-picture {{ {light} }}\n@media (prefers-color-scheme: dark) {{\n"
-        f".gradc-picture {{ {dark} }}\n}}{_STYLE}"
-    )
 
 
 def _description(picture: Picture) -> str:
@@ -118,24 +67,25 @@ def _description(picture: Picture) -> str:
 
 def _group(group: Group, frame: Rectangle) -> Iterator[str]:
     sort = "group loop" if group.is_loop else "group"
-    yield f'<g class="{sort}" data-group={_attribute(group.id)}>'
+    yield f'<g class="{sort}" data-group={attribute(group.id)}>'
     yield f'<rect {_sides(frame)} rx="8"/>'
-    yield f'<text class="heading" {_at((frame.x + 9, frame.y + 17))}>{_text(group.heading)}</text>'
+    place = _at((frame.x + 9, frame.y + 17))
+    yield f'<text class="heading" {place}>{escaped(group.heading)}</text>'
     yield "</g>"
 
 
 def _node(placed: PlacedBox, picture: Picture) -> Iterator[str]:
     box, (x, y) = placed.box, placed.at.middle
     sort = f"node {box.sort} output" if box.is_output else f"node {box.sort}"
-    folds = f" data-group={_attribute(box.folds)}" if box.folds else ""
-    yield f'<g class="{sort}" data-node={_attribute(" ".join(box.ids))}{folds}>'
-    yield f"<title>{_text(_tooltip(placed, picture))}</title>"
+    folds = f" data-group={attribute(box.folds)}" if box.folds else ""
+    yield f'<g class="{sort}" data-node={attribute(" ".join(box.ids))}{folds}>'
+    yield f"<title>{escaped(_tooltip(placed, picture))}</title>"
     round_ = 4 if box.sort in ("input", "data") else min(16, placed.at.height / 2)
     yield f'<rect {_sides(placed.at)} rx="{_number(round_)}"/>'
     above = y - 3 if placed.name else y + SYMBOL * 0.35
-    yield f'<text class="symbol" {_at((x, above))}>{_text(placed.symbol)}</text>'
+    yield f'<text class="symbol" {_at((x, above))}>{escaped(placed.symbol)}</text>'
     if placed.name:
-        yield f'<text class="name" {_at((x, y + NAME + 2))}>{_text(placed.name)}</text>'
+        yield f'<text class="name" {_at((x, y + NAME + 2))}>{escaped(placed.name)}</text>'
     yield "</g>"
 
 
@@ -151,7 +101,7 @@ def _tooltip(placed: PlacedBox, picture: Picture) -> str:
 
 
 def _wire(placed: PlacedWire) -> Iterator[str]:
-    yield f'<g class="edge" data-edge={_attribute(placed.wire.edge)}>'
+    yield f'<g class="edge" data-edge={attribute(placed.wire.edge)}>'
     yield f'<path d="{_path(placed)}"/>'
     if placed.label is not None:
         (x, y), end = placed.label.middle, placed.label.x + placed.label.width
@@ -159,10 +109,10 @@ def _wire(placed: PlacedWire) -> Iterator[str]:
             yield f'<circle cx="{_number(end)}" cy="{_number(y)}" r="2.5"/>'
         above = y - 4 - (len(placed.wire.value) - 1) * LINE
         for i, line in enumerate(placed.wire.value):
-            yield f'<text class="value" {_at((x, above + i * LINE))}>{_text(line)}</text>'
+            yield f'<text class="value" {_at((x, above + i * LINE))}>{escaped(line)}</text>'
         for i, line in enumerate(placed.wire.gradient):
             place = _at((x, y + LABEL + 1 + i * LINE))
-            yield f'<text class="gradient" {place}>{_text(line)}</text>'
+            yield f'<text class="gradient" {place}>{escaped(line)}</text>'
     if placed.tip is not None:
         yield f'<path class="arrow" d="{_arrow(placed.curves[-1][-1], placed.tip)}"/>'
     yield "</g>"
@@ -205,16 +155,3 @@ def _at(point: Point) -> str:
 
 def _sides(at: Rectangle) -> str:
     return f'{_at((at.x, at.y))} width="{_number(at.width)}" height="{_number(at.height)}"'
-
-
-def _text(text: str) -> str:
-    """Text as content: nothing from a specification is markup, or a character XML forbids."""
-    return escape(_allowed(text))
-
-
-def _attribute(text: str) -> str:
-    return quoteattr(_allowed(text))
-
-
-def _allowed(text: str) -> str:
-    return "".join(c if c in "\t\n" or c.isprintable() else "�" for c in text)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from ...dsl.graph import Node, attribute_text
-from ..paper import label, seen
+from ..paper import label, seen, spec_text
 
 _LONGEST, _LONGEST_NAME = 16, 8
 _CALL = re.compile(r"(\w+)\(.*\)")
@@ -21,11 +21,14 @@ def symbol(node: Node) -> str:
     if node.op.name == "scan":
         return _RESULTS[node.attributes["result"][0]]
     numbers = _numbers(node)
+    if len(numbers) == len(node.operands):
+        written = spec_text(node)
+        return written if len(written) <= _LONGEST else node.op.name
     infix = _INFIX.fullmatch(node.op.paper)
     if infix:
         return _infix(node, infix[1], numbers)
     call = _CALL.fullmatch(node.op.paper)
-    if call and node.operands and not numbers:
+    if call and not numbers:
         return call[1]
     text = _filled(node, numbers)
     if text in _LETTERS or not text:
@@ -60,7 +63,7 @@ def _numbers(node: Node) -> dict[str, str]:
 
 def _filled(node: Node, numbers: Mapping[str, str]) -> str:
     """The text on paper: numbers as they are, short names, and letters for what has none."""
-    known = {name: attribute_text(value) for name, value in node.attributes.items()}
+    known = {name: _option(value) for name, value in node.attributes.items()}
     known["*xs"] = "x, ..."
     letters = iter(_LETTERS)
     if not node.op.variadic:
@@ -69,7 +72,13 @@ def _filled(node: Node, numbers: Mapping[str, str]) -> str:
                 known[parameter.name] = numbers[parameter.name]
                 continue
             letter, name = next(letters, "x"), label(operand)
-            named = node.op.family == "general" and name.isidentifier()
+            named = node.op.family != "elementwise" and name.isidentifier()
             known[parameter.name] = name if named and len(name) <= _LONGEST_NAME else letter
     text = re.sub(r"\{([*\w]+)\}", lambda m: known.get(m[1], ""), node.op.paper)
     return text.replace(" / ", "/")
+
+
+def _option(value: object) -> str:
+    """An option as the specification writes it: ``x[0, 1:3]`` has brackets of its own."""
+    text = attribute_text(value)
+    return text[1:-1] if isinstance(value, tuple) else text

@@ -356,7 +356,7 @@ def _eye_text(types: Sequence[Type], attributes: Attributes) -> str:
 
 _declare("zeros", "*shape:sizes", "An array of zeros.", sample="zeros(M, N)",
     infer=_filled,
-         numpy="np.zeros({shape}, {dtype})", paper="zeros({shape})", latex="0", cheap=True,
+         numpy="np.zeros({shape}, {dtype})", paper="zeros({shape})", latex="0",
          values=iv.constant(iv.point(0.0)))  # fmt: skip
 _declare("ones", "*shape:sizes", "An array of ones.", sample="ones(M, N)",
     infer=_filled,

@@ -107,8 +107,9 @@ class Op:
     flops: Callable[[Sequence[Type], Attributes, Type], Size] | None = None
     """Arithmetic operations, given operands, options and result; by default one for each entry."""
     commutative: bool = False
-    cheap: bool = False
-    """Made again where a derivative needs it, rather than kept."""
+    cost: float | tuple[float, float] = 0.5
+    """What NumPy takes for an entry of float64, in ns: on a core with AVX-512 and, where that is
+    not the same, on one that has only AVX2."""
     view: bool = False
     """The result may share memory with the operand."""
     public: bool = True
@@ -128,6 +129,11 @@ class Op:
         operands = tuple(p for p in self.parameters if p.sort in ("value", "values"))
         object.__setattr__(self, "operands", operands)
         object.__setattr__(self, "variadic", any(p.sort == "values" for p in operands))
+
+    @property
+    def by_entry(self) -> bool:
+        """Whether each entry of the result comes from one entry of each operand."""
+        return self.family in ("elementwise", "pointwise")
 
     def linear_in(self, position: int) -> tuple[int, ...]:
         """The operands in which the result is linear together with this one; none if it is not."""

@@ -83,22 +83,22 @@ _declare(
     "divide", "a, b", "The quotient; a float, also of integers.",
     numpy="{a} / {b}", math="{a} / {b}", paper="{a} / {b}", latex=r"\frac{{a}}{{b}}",
     safe={"b": POSITIVE}, domain={"b": POSITIVE}, linear="a",
-    rules={"a": "1 / b", "b": "-y / b"}, shown={"b": "-a / b^2"}, values=iv.divide,
+    rules={"a": "1 / b", "b": "-y / b"}, shown={"b": "-a / b^2"}, values=iv.divide, cost=0.7,
 )  # fmt: skip
 _declare(
     "floor_divide", "a, b", "The quotient rounded down, as Python's `//`.",
     numpy="{a} // {b}", math="_floor_divide({a}, {b})", paper="{a} // {b}",
-    latex=r"\lfloor {a} / {b} \rfloor", minimum=Kind.INT, domain={"b": POSITIVE},
+    latex=r"\lfloor {a} / {b} \rfloor", minimum=Kind.INT, domain={"b": POSITIVE}, cost=10.0,
 )  # fmt: skip
 _declare(
     "remainder", "a, b", "What `//` leaves, with the sign of the divisor, as Python's `%`.",
     numpy="{a} % {b}", math="_remainder({a}, {b})", paper="{a} % {b}", latex=r"{a} \bmod {b}",
-    rules={"a": "1", "b": "-(a // b)"}, minimum=Kind.INT, domain={"b": POSITIVE},
+    rules={"a": "1", "b": "-(a // b)"}, minimum=Kind.INT, domain={"b": POSITIVE}, cost=10.0,
 )  # fmt: skip
 _declare(
     "negative", "x", "The negative.",
     numpy="-{x}", math="-{x}", paper="-{x}", latex="-{x}",
-    linear="x", rules={"x": "-1"}, minimum=Kind.INT, values=iv.negative,
+    linear="x", rules={"x": "-1"}, minimum=Kind.INT, values=iv.negative, cost=0.3,
 )  # fmt: skip
 
 
@@ -116,34 +116,34 @@ _declare(
         "a": "if b == 0 then 0 else b * a^(b - 1)",
         "b": "if a == 0 and b >= 0 then 0 else y * log(a)",
     },
-    shown={"a": "b * a^(b - 1)", "b": "a^b * log(a)"},
+    shown={"a": "b * a^(b - 1)", "b": "a^b * log(a)"}, cost=40.0,
 )  # fmt: skip
 _declare(
     "int_power", "a, b", "An integer to a natural power.",
     numpy="{a} ** {b}", math="{a} ** {b}", paper="{a}^{b}", latex="{a}^{{b}}",
-    minimum=Kind.INT, public=False,
+    minimum=Kind.INT, public=False, cost=2.5,
 )  # fmt: skip
 _unary(
     "square", "The square.", "2 * x",
     numpy="{x} ** 2", math="{x} * {x}", paper="{x}²", latex="{x}^2",
-    minimum=Kind.INT, values=iv.square,
+    minimum=Kind.INT, values=iv.square, cost=0.4,
 )  # fmt: skip
 
 # ── Exponentials, logarithms, roots ─────────────────────────────────────────
 
 _EXP_SAFE = Interval(high=709.0)
 _unary("exp", "The exponential.", "y", safe={"x": _EXP_SAFE}, latex="e^{{x}}",
-       values=iv.increasing(math.exp, NON_NEGATIVE))  # fmt: skip
+       values=iv.increasing(math.exp, NON_NEGATIVE), cost=(1.0, 4.5))  # fmt: skip
 _unary("expm1", "`exp(x) - 1`, accurate near 0.", "exp(x)", safe={"x": _EXP_SAFE},
        latex="e^{{x}} - 1",
-       values=iv.increasing(math.expm1, Interval(-1.0)))  # fmt: skip
+       values=iv.increasing(math.expm1, Interval(-1.0)), cost=(1.5, 6.0))  # fmt: skip
 _unary("log", "The natural logarithm.", "1 / x", safe={"x": POSITIVE}, domain={"x": POSITIVE},
        cautious=True,
-       values=iv.increasing(math.log))  # fmt: skip
+       values=iv.increasing(math.log), cost=(1.0, 3.5))  # fmt: skip
 _unary("log1p", "`log(1 + x)`, accurate near 0.", "1 / (1 + x)",
        safe={"x": Interval(-1.0, open_low=True)},
        cautious=True, domain={"x": Interval(-1.0, open_low=True)},
-       latex=r"\log(1 + {x})", values=iv.increasing(math.log1p))  # fmt: skip
+       latex=r"\log(1 + {x})", values=iv.increasing(math.log1p), cost=(1.1, 5.3))  # fmt: skip
 TABLE.declare(
     "sqrt", "x", "The square root. At 0 the slope is infinite, and 0 where nothing arrives.",
     infer=_entries(Kind.FLOAT), numpy="np.sqrt({x})", math="math.sqrt({x})", paper="sqrt({x})",
@@ -152,7 +152,7 @@ TABLE.declare(
     safe={"x": NON_NEGATIVE}, cautious=True, domain={"x": POSITIVE},
     rules={"x": "if x == 0 and dy == 0 then 0 else dy / (2 * y)"},
     shown={"x": "1 / (2 * sqrt(x))"}, tangent="if x == 0 and dx == 0 then 0 else dx / (2 * y)",
-    values=iv.increasing(math.sqrt, NON_NEGATIVE),
+    values=iv.increasing(math.sqrt, NON_NEGATIVE), cost=1.0,
 )  # fmt: skip
 
 _declare(
@@ -163,7 +163,7 @@ _declare(
         "a": "if y == -inf then 0 else sigmoid(a - b)",
         "b": "if y == -inf then 0 else sigmoid(b - a)",
     },
-    shown={"a": "sigmoid(a - b)", "b": "sigmoid(b - a)"},
+    shown={"a": "sigmoid(a - b)", "b": "sigmoid(b - a)"}, cost=(15.0, 24.0),
 )  # fmt: skip
 _declare(
     "hypot", "a, b", "`sqrt(a^2 + b^2)`, without overflow; the slope at 0 is 0.",
@@ -171,49 +171,52 @@ _declare(
     latex=r"\sqrt{{a}^2 + {b}^2}", commutative=True, convention="hypot has slope 0 at 0",
     rules={"a": "if y == 0 then 0 else a / y", "b": "if y == 0 then 0 else b / y"},
     shown={"a": "a / hypot(a, b)", "b": "b / hypot(a, b)"},
-    values=iv.constant(NON_NEGATIVE),
+    values=iv.constant(NON_NEGATIVE), cost=13.0,
 )  # fmt: skip
 _declare(
     "xlogy", "a, b", "`a * log(b)`, and 0 where `a` is 0.",
     numpy="_xlogy({a}, {b})", math="_xlogy({a}, {b})", paper="{a} * log({b})",
     latex=r"{a} \log {b}", domain={"a": POSITIVE, "b": POSITIVE},
     rules={"a": "log(b)", "b": "if a == 0 then 0 else a / b"},
-    shown={"b": "a / b"},
+    shown={"b": "a / b"}, cost=(7.0, 10.0),
 )  # fmt: skip
 
 # ── Trigonometric and hyperbolic functions ──────────────────────────────────
 
-_unary("sin", "The sine.", "cos(x)", safe={"x": FINITE}, values=iv.constant(UNIT))
-_unary("cos", "The cosine.", "-sin(x)", safe={"x": FINITE}, values=iv.constant(UNIT))
-_unary("tan", "The tangent.", "1 + y^2", safe={"x": FINITE}, domain={"x": Interval(-1.5, 1.5)})
+_unary("sin", "The sine.", "cos(x)", safe={"x": FINITE}, values=iv.constant(UNIT), cost=8.5)
+_unary("cos", "The cosine.", "-sin(x)", safe={"x": FINITE}, values=iv.constant(UNIT), cost=8.5)
+_unary("tan", "The tangent.", "1 + y^2", safe={"x": FINITE}, domain={"x": Interval(-1.5, 1.5)},
+       cost=(1.8, 9.1))  # fmt: skip
 _unary("arcsin", "The inverse sine.", "1 / sqrt((1 - x) * (1 + x))", math="math.asin({x})",
        safe={"x": UNIT},
        cautious=True, domain={"x": OPEN_UNIT}, values=iv.constant(Interval(-1.6, 1.6)),
+       cost=(2.1, 9.0),
        )  # fmt: skip
 _unary("arccos", "The inverse cosine.", "-1 / sqrt((1 - x) * (1 + x))", math="math.acos({x})",
        safe={"x": UNIT},
        cautious=True, domain={"x": OPEN_UNIT}, values=iv.constant(Interval(0.0, 3.2)),
+       cost=(2.2, 9.0),
        )  # fmt: skip
 _unary("arctan", "The inverse tangent.", "1 / (1 + x^2)", math="math.atan({x})",
-       values=iv.constant(Interval(-1.6, 1.6)))  # fmt: skip
+       values=iv.constant(Interval(-1.6, 1.6)), cost=(1.9, 9.0))  # fmt: skip
 _HYPERBOLIC_SAFE = Interval(-709.0, 709.0)
-_unary("sinh", "The hyperbolic sine.", "cosh(x)", safe={"x": _HYPERBOLIC_SAFE})
+_unary("sinh", "The hyperbolic sine.", "cosh(x)", safe={"x": _HYPERBOLIC_SAFE}, cost=(1.9, 9.0))
 _unary("cosh", "The hyperbolic cosine.", "sinh(x)", safe={"x": _HYPERBOLIC_SAFE},
-       values=iv.constant(Interval(1.0)))  # fmt: skip
-_unary("tanh", "The hyperbolic tangent.", "1 - y^2", values=iv.constant(UNIT))
+       values=iv.constant(Interval(1.0)), cost=(1.6, 9.0))  # fmt: skip
+_unary("tanh", "The hyperbolic tangent.", "1 - y^2", values=iv.constant(UNIT), cost=(2.0, 6.4))
 
 # ── Activation functions ────────────────────────────────────────────────────
 
 _unary("sigmoid", "The logistic function `1 / (1 + exp(-x))`, without overflow.", "(1 - y) * y",
        numpy="_sigmoid({x})", math="_sigmoid({x})", paper="σ({x})", latex=r"\sigma({x})",
-       values=iv.constant(Interval(0.0, 1.0)))  # fmt: skip
+       values=iv.constant(Interval(0.0, 1.0)), cost=(4.0, 7.5))  # fmt: skip
 _unary("relu", "The positive part; the slope at 0 is 0.", "x > 0",
        convention="relu has slope 0 at 0",
        numpy="np.maximum({x}, 0)", math="_maximum({x}, 0.0)", latex=r"\mathrm{relu}({x})",
-       values=lambda x: iv.maximum((x[0], iv.point(0.0))))  # fmt: skip
+       values=lambda x: iv.maximum((x[0], iv.point(0.0))), cost=1.5)  # fmt: skip
 _unary("softplus", "`log(1 + exp(x))`, without overflow.", "sigmoid(x)",
        numpy="_softplus({x})", math="_softplus({x})", latex=r"\mathrm{softplus}({x})",
-       values=iv.constant(NON_NEGATIVE))  # fmt: skip
+       values=iv.constant(NON_NEGATIVE), cost=(4.5, 12.0))  # fmt: skip
 
 # ── Kinks and steps ─────────────────────────────────────────────────────────
 
@@ -222,19 +225,20 @@ _unary("abs", "The absolute value; the slope at 0 is 0.", "sign(x)",
        numpy="np.abs({x})", math="abs({x})", paper="|{x}|", latex="|{x}|",
        minimum=Kind.INT, values=iv.absolute)  # fmt: skip
 _unary("sign", "-1, 0 or 1.", "", numpy="np.sign({x})", math="_sign({x})",
-       minimum=Kind.INT, latex=r"\mathrm{sign}({x})", values=iv.constant(UNIT))  # fmt: skip
+       minimum=Kind.INT, latex=r"\mathrm{sign}({x})", values=iv.constant(UNIT),
+       cost=1.6)  # fmt: skip
 _declare(
     "maximum", "a, b", "The larger; at a tie each has slope 1/2.",
     convention="maximum gives each operand 1/2 at a tie",
     numpy="np.maximum({a}, {b})", math="_maximum({a}, {b})", paper="max({a}, {b})",
-    latex=r"\max({a}, {b})", minimum=Kind.INT, values=iv.maximum, commutative=True,
+    latex=r"\max({a}, {b})", minimum=Kind.INT, values=iv.maximum, commutative=True, cost=1.0,
     rules={"a": "(a > b) + 0.5 * (a == b)", "b": "(b > a) + 0.5 * (a == b)"},
 )  # fmt: skip
 _declare(
     "minimum", "a, b", "The smaller; at a tie each has slope 1/2.",
     convention="minimum gives each operand 1/2 at a tie",
     numpy="np.minimum({a}, {b})", math="_minimum({a}, {b})", paper="min({a}, {b})",
-    latex=r"\min({a}, {b})", minimum=Kind.INT, values=iv.minimum, commutative=True,
+    latex=r"\min({a}, {b})", minimum=Kind.INT, values=iv.minimum, commutative=True, cost=1.0,
     rules={"a": "(a < b) + 0.5 * (a == b)", "b": "(b < a) + 0.5 * (a == b)"},
 )  # fmt: skip
 
@@ -257,6 +261,7 @@ _declare(
         "low": "low <= high and x < low",
         "high": "x > high or low > high",
     },
+    cost=2.0,
 )  # fmt: skip
 
 
@@ -283,7 +288,7 @@ TABLE.declare(
     convention="the branch not taken contributes 0, even where it is infinite or nan",
     # The reverse pass knows this operation by name: it turns its condition into a guard.
     linear="a + b", rules={"a": "dy", "b": "dy"}, tangent="if condition then da else db",
-    values=lambda v: v[1].hull(v[2]),
+    values=lambda v: v[1].hull(v[2]), cost=2.0,
 )  # fmt: skip
 
 # ── Comparison and logic ────────────────────────────────────────────────────
@@ -299,7 +304,7 @@ for _name, _symbol, _latex, _doc in (
     _declare(
         _name, "a, b", _doc, numpy=f"{{a}} {_symbol} {{b}}", math=f"{{a}} {_symbol} {{b}}",
         paper=f"{{a}} {_symbol} {{b}}", latex=f"{{a}} {_latex} {{b}}", exactly=Kind.BOOL,
-        commutative=_symbol in ("==", "!="), cheap=True, values=iv.constant(Interval(0.0, 1.0)),
+        commutative=_symbol in ("==", "!="), values=iv.constant(Interval(0.0, 1.0)), cost=0.3,
     )  # fmt: skip
 
 for _name, _symbol, _word, _latex in (
@@ -310,13 +315,13 @@ for _name, _symbol, _word, _latex in (
         _name, "a, b", f"`a {_word} b`, entry by entry.",
         numpy=f"{{a}} {_symbol} {{b}}", math=f"{{a}} {_word} {{b}}",
         paper=f"{{a}} {_word} {{b}}", latex=f"{{a}} {_latex} {{b}}",
-        exactly=Kind.BOOL, only_bool=True, commutative=True, cheap=True,
+        exactly=Kind.BOOL, only_bool=True, commutative=True, cost=0.2,
         values=iv.constant(Interval(0.0, 1.0)),
     )  # fmt: skip
 _declare(
     "logical_not", "x", "`not x`, entry by entry.",
     numpy="~{x}", math="not {x}", paper="not {x}", latex=r"\lnot {x}",
-    exactly=Kind.BOOL, only_bool=True, cheap=True, values=iv.constant(Interval(0.0, 1.0)),
+    exactly=Kind.BOOL, only_bool=True, values=iv.constant(Interval(0.0, 1.0)), cost=0.2,
 )  # fmt: skip
 
 
@@ -331,12 +336,12 @@ def _as_int_text(types: Sequence[Type], attributes: Attributes) -> str:
 _declare(
     "as_float", "x", "The same number in the working precision.",
     numpy=_as_float_text, math="float({x})", paper="{x}", latex="{x}", linear="x",
-    rules={"x": "1"}, public=False, cheap=True, values=iv.same,
+    rules={"x": "1"}, public=False, values=iv.same, cost=0.4,
 )  # fmt: skip
 _declare(
     "as_int", "x", "The same truth value as a number.",
     numpy=_as_int_text, math="int({x})", paper="{x}", latex="{x}",
-    exactly=Kind.INT, only_bool=True, public=False, values=iv.same,
+    exactly=Kind.INT, only_bool=True, public=False, values=iv.same, cost=0.4,
 )  # fmt: skip
 _declare(
     "detach", "x", "The same value, through which no gradient goes.",
@@ -361,6 +366,7 @@ TABLE.declare(
     "Rounded to decimals, half away from zero; so is the gradient on its way back.",
     infer=_rounded_type, numpy="_round_on_paper({x}, {digits})", paper="{x}", latex="{x}",
     family="pointwise", rules={"x": "round_on_paper(dy, digits=digits)"}, public=False,
+    cost=2000.0,
 )  # fmt: skip
 TABLE.declare(
     "given_on_paper", "x, digits:integer", "As given; the gradient is rounded on its way back.",

@@ -4,7 +4,7 @@
 # Specification: SHA-256 cfa27b637551338f7f6dc45628c75ae926cbead5fd2b6a9cc0ddd2c9df5eadd4
 # Convention: the branch not taken contributes 0, even where it is infinite or nan.
 # Convention: sqrt at 0 sends back 0 where nothing arrives, else inf.
-# Cost in flops: forward 5*N + 6, backward 5*N + 10.
+# Cost in flops: forward 5*N + 6, backward 6*N + 11.
 # The cache keeps 32 bytes beyond the inputs (float64).
 """Branches: of arrays, of a scalar, one inside the other."""
 

@@ -49,7 +49,7 @@ class Cache(NamedTuple):
     t: Array
     product: Array
     score: Array
-    array: Array
+    number: Array
     edges: Array
     twice: Array
     trace: Scalar
@@ -239,8 +239,8 @@ def forward(
     product = e @ A
     score = np.vecdot(product, t)  # line 10
     best = np.sort(score)[T - 3 :]  # line 11
-    array = np.array([1, -2, 1], np.int64)
-    edges = _windows(np.pad(score, 1), (3,)) * np.asarray(array, dtype)  # line 12
+    number = np.asarray(np.array([1, -2, 1], np.int64), dtype)
+    edges = _windows(np.pad(score, 1), (3,)) * number  # line 12
     twice = np.tile(np.repeat(best, 2), (2, 1))  # line 13
     trace = np.trace(np.triu(A))
     sum_2 = np.sum(np.diagonal(A @ np.flip(A)))
@@ -255,7 +255,7 @@ def forward(
         t,
         product,
         score,
-        array,
+        number,
         edges,
         twice,
         trace,
@@ -279,7 +279,7 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     t = cache.t
     product = cache.product
     score = cache.score
-    array = cache.array
+    number = cache.number
     edges = cache.edges
     twice = cache.twice
     trace = cache.trace
@@ -316,9 +316,8 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     # windows(pad(score, 1), 3) (line 12):
     # d(pad(score, 1)) = d(windows(...)) added up where windows overlap
     # pad(score, 1)  (line 12):  dscore = d(pad(score, 1)) without its borders
-    part = _overlap(d_edges * np.asarray(array, dtype), (T + 2,), 1)[1:-1]
     # score is used more than once: its gradients add up.
-    d_score = part + scatter_along
+    d_score = _overlap(d_edges * number, (T + 2,), 1)[1:-1] + scatter_along
     # score = sum((e @ A) * t, axis=1)  (line 10):  d((e @ A) * t) = dscore
     # (e @ A) * t (line 10):
     # d(e @ A) = d((e @ A) * t) * t

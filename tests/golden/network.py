@@ -3,8 +3,8 @@
 # Regenerate: gradc build examples/network.grad
 # Specification: SHA-256 6227dd49b0d6c1253da9b443a5c23a3177daff608d39cdde2b00d181fcbacff1
 # Convention: relu has slope 0 at 0.
-# Cost in flops: forward 2*C*H*N + 2*D*H*N + 4*C*N + 2*H*N + 2, backward 4*C*H*N + 2*D*H*N + 7*C*N + 3*H*N + 1.
-# The cache keeps 8*C*N + 16*H*N bytes beyond the inputs (float64).
+# Cost in flops: forward 2*C*H*N + 2*D*H*N + 4*C*N + 3*H*N + 2, backward 4*C*H*N + 2*D*H*N + 7*C*N + 2*H*N + 1.
+# The cache keeps 8*C*N + 9*H*N bytes beyond the inputs (float64).
 """A network of two layers with softmax cross-entropy."""
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ class Cache(NamedTuple):
     x: Array
     target: Array
     W2: Array
-    total: Array
     hidden: Array
     class_loss_log_p: Array
+    mask: Array
     N: int
 
 
@@ -175,7 +175,8 @@ def forward(
     logits = hidden @ W2 + b2  # line 15
     class_loss_log_p = _log_softmax(logits, -1)
     loss = -np.dot(np.ravel(target), np.ravel(class_loss_log_p)) / N  # line 16
-    return loss, Cache(x, target, W2, total, hidden, class_loss_log_p, N)
+    mask = total > 0
+    return loss, Cache(x, target, W2, hidden, class_loss_log_p, mask, N)
 
 
 def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
@@ -184,7 +185,7 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     ``dout`` is the gradient arriving at loss. May be called again with the same
     cache.
     """
-    x, target, W2, total, hidden, class_loss_log_p, N = cache
+    x, target, W2, hidden, class_loss_log_p, mask, N = cache
     dtype = x.dtype
     dout = dtype.type(float(dout))
     # loss = class_loss(logits, target)  (line 16):  d(-sum(target * log_p)) = dloss / N
@@ -203,7 +204,7 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     d_hidden = d_logits @ W2.T
     # hidden = relu(dense(x, W1, b1)) (line 14):
     # d(x @ W + b) = dhidden * ((x @ W + b) > 0)
-    d_total = d_hidden * (total > 0)
+    d_total = d_hidden * mask
     # x @ W + b  (layers.grad, line 4):  db1 = d(x @ W + b)
     # b1 was broadcast: the sum adds up what each copy received.
     d_b1 = np.sum(d_total, axis=0)
