@@ -42,4 +42,6 @@ def computed(script: Path, expression: str, argument: Any) -> Any:
         return json.loads(done.stdout)
     with browser() as started:
         page = started.new_page()
-        return json.loads(page.evaluate(f"(() => {{ {body} return JSON.stringify({expression}); }})()"))
+        return json.loads(
+            page.evaluate(f"(() => {{ {body} return JSON.stringify({expression}); }})()")
+        )

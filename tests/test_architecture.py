@@ -46,6 +46,8 @@ ORDER = [
     "compiler.picture.quantity", "compiler.picture.flows", "compiler.picture.symbols", "compiler.picture.model", "compiler.picture.folding",
     "compiler.picture.widths", "compiler.picture.engine", "compiler.picture.layout", "compiler.picture.themes", "compiler.picture.markup",
     "compiler.picture.svg", "compiler.picture.dot", "compiler.picture.png", "compiler.picture.write", "compiler.picture",
+    "compiler.page.marks", "compiler.page.sources", "compiler.page.lines", "compiler.page.live", "compiler.page.fields",
+    "compiler.page.pictures", "compiler.page.program", "compiler.page.document", "compiler.page.build", "compiler.page.serve", "compiler.page.view", "compiler.page",
     "compiler.testing", "compiler.run", "compiler.catalogue", "compiler",
     "examples", "examples.__main__",
     "examples.gradbench", "examples.gradbench.functions", "examples.gradbench.ba", "examples.gradbench.ht",

@@ -103,18 +103,26 @@ def test_an_operation_computes_what_numpy_does(name: str) -> None:
         rows = list(_operands(name))
         if name == "where":
             rows = [(float(row[0] > 0), *row[1:]) for row in rows]
-        nodes = [make("input", (), _SPAN, {"name": str(i), "type": Type(kind)}) for i, kind in enumerate(kinds)]
+        nodes = [
+            make("input", (), _SPAN, {"name": str(i), "type": Type(kind)})
+            for i, kind in enumerate(kinds)
+        ]
         node = make(name, nodes, _SPAN, options)
         constants = [["constant", v] for v in options.values() if name != "power"]
         inputs = [["input", i] for i in range(len(kinds))]
         operations = [*inputs, *constants, [name, *range(len(inputs) + len(constants))]]
         for row in rows:
             jobs.append((operations, list(row)))
-            given = {str(i): np.asarray(v, (bool, int, float)[k]) for i, (v, k) in enumerate(zip(row, kinds, strict=True))}
+            given = {
+                str(i): np.asarray(v, (bool, int, float)[k])
+                for i, (v, k) in enumerate(zip(row, kinds, strict=True))
+            }
             expected.append(float(Interpreter(given, {}).run([node])[0]))
     actual = [row[-1] for row in run(*jobs)]
     close = same(actual, expected, 2e-10 if name in ("polygamma", "sinc_derivative") else 1e-12)
-    wrong = [(job[1], a, e) for job, a, e, c in zip(jobs, actual, expected, close, strict=True) if not c]
+    wrong = [
+        (job[1], a, e) for job, a, e, c in zip(jobs, actual, expected, close, strict=True) if not c
+    ]
     assert not wrong, wrong[:5]
     signs = np.sign(expected) == 0
     assert np.all(np.signbit(actual)[signs] == np.signbit(expected)[signs]) or name in _SIGNLESS
@@ -155,7 +163,9 @@ def tables(made: Program, numbers: list[float]) -> tuple[dict[str, Any], dict[st
 
 
 def _specs() -> list[Path]:
-    return [path for path in sorted(EXAMPLES.rglob("*.grad")) if "example " in path.read_text("utf-8")]
+    return [
+        path for path in sorted(EXAMPLES.rglob("*.grad")) if "example " in path.read_text("utf-8")
+    ]
 
 
 EDITABLE = {
@@ -205,9 +215,13 @@ def moved(spec: Checked, values: Any, made: Program, seed: int) -> dict[str, Any
             for name, value in values.items()}  # fmt: skip
 
 
-def agrees(generated: Any, values: Any, sizes: Any, items: Outline, found: Any, gradients: Any) -> None:
+def agrees(
+    generated: Any, values: Any, sizes: Any, items: Outline, found: Any, gradients: Any
+) -> None:
     """Whether the page has the outputs and gradients of the generated module."""
-    more = inspect.signature(generated.value_and_grad if hasattr(generated, "value_and_grad") else generated.forward).parameters
+    more = inspect.signature(
+        generated.value_and_grad if hasattr(generated, "value_and_grad") else generated.forward
+    ).parameters
     open_sizes = {n: v for n, v in sizes.items() if n in more}
     ids = {item.label: item.id for item in items.items if item.is_input or item.operation.name}
     out, _ = generated.forward(**values, **open_sizes)

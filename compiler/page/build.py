@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
-from importlib import resources
+from keyword import kwlist
 from typing import Any
 
 import numpy as np
 
 from ...dsl.check import Checked
 from ...dsl.graph import Node
-from ..driver import compiled, python
+from ...dsl.lower import lower
+from ..driver import UsageError, compiled, python
 from ..evaluate import Evaluation, evaluate
 from ..explanation.build import explain
-from ..explanation.steps import Explanation
 from ..given import Inputs
 from ..outline import Outline, outline
-from ..picture.model import Picture, picture
+from ..picture.model import Path, Picture, picture
+from .document import document
 from .fields import fields
 from .lines import Line, code_lines
 from .live import LiveNotation, entries
@@ -30,35 +28,45 @@ from .pictures import pictures
 from .program import NUMBERS, Program, program
 from .sources import all_items, excerpts
 
-_SCRIPTS = ("numbers.js", "format.js", "panels.js", "steps.js", "inputs.js")
-_PYTHON = ("and", "as", "class", "def", "else", "for", "from", "if", "import", "in", "is", "None",
-           "not", "or", "raise", "return", "True", "False", "with", "while", "if", "elif", "break")  # fmt: skip
-
 
 @dataclass(frozen=True)
 class Parts:
-    """What a page is made of."""
+    """What a page is made of; without inputs nothing is evaluated."""
 
     checked: Checked
-    inputs: Inputs
+    inputs: Inputs | None
     outline: Outline
-    evaluation: Evaluation
+    evaluation: Evaluation | None
     picture: Picture
+    digits: int | None
 
 
-def page(checked: Checked, inputs: Inputs, digits: int | None, live: str = "") -> str:
-    """The page; ``live`` is one more script, for the server. Raises ``MissingLibrary``."""
-    evaluation = evaluate(checked, inputs.values, inputs.sizes, digits)
+def parts_of(checked: Checked, inputs: Inputs | None, digits: int | None = None) -> Parts:
+    """A specification evaluated and drawn. Raises ``UsageError`` where there is nothing to draw."""
+    if checked.is_library:
+        raise UsageError("the file has only functions, nothing to draw")
+    if inputs is None:
+        shown = outline(lower(checked.graph), checked.program)
+        return Parts(checked, None, shown, None, picture(shown, checked), None)
+    rounding = digits if digits is not None else inputs.digits
+    evaluation = evaluate(checked, inputs.values, inputs.sizes, rounding)
     shown = outline(evaluation.graph, checked.program)
-    drawn = picture(shown, checked, evaluation, digits)
-    parts = Parts(checked, inputs, shown, evaluation, drawn)
-    explanation = explain(evaluation, checked.program, digits)
-    notation = LiveNotation(digits, evaluation.interpreter.values)
-    told = _explanation(explanation, notation)
-    made = program(evaluation, _shown(drawn, notation.numbers))
-    data = _data(parts, made, digits)
+    drawn = picture(shown, checked, evaluation, rounding)
+    return Parts(checked, inputs, shown, evaluation, drawn, rounding)
+
+
+def page(parts: Parts, folded: Collection[Path] = (), live: str = "") -> str:
+    """The page, with some groups folded at first; ``live`` is one more script, for the server.
+
+    Raises ``MissingLibrary``.
+    """
+    told, numbers = _explanation(parts)
+    made = None
+    if parts.evaluation is not None:
+        made = program(parts.evaluation, _shown(parts.picture, numbers))
+    checked = parts.checked
     title = checked.program.source.name.rpartition("/")[2].removesuffix(".grad")
-    graph, templates = pictures(drawn)
+    graph, templates = pictures(parts.picture, folded)
     panels = {
         "graph": ("Graph", graph, _GRAPH_BUTTONS),
         "inputs": ("Inputs", _inputs(parts, made), ""),
@@ -66,6 +74,7 @@ def page(checked: Checked, inputs: Inputs, digits: int | None, live: str = "") -
         "code": ("Generated code", _code(parts), ""),
         "explanation": ("Explanation", told, ""),
     }
+    data = _data(parts, made) | {"folded": ["/".join(path) for path in folded]}
     return document(title, _body(title, parts, panels) + templates, data, live)
 
 
@@ -81,18 +90,18 @@ def _shown(drawn: Picture, numbers: Iterable[Node]) -> dict[str, Node]:
     return {key: node for key, node in found.items() if node is not None}
 
 
-def _data(parts: Parts, made: Program | None, digits: int | None) -> dict[str, Any]:
+def _data(parts: Parts, made: Program | None) -> dict[str, Any]:
     drawn, items = parts.picture, list(parts.outline.items)
     backward = [item.id for item in reversed(items) if item.id in drawn.gradients]
     inputs = [item for item in items if item.is_input]
     first = inputs + [item for item in items if not item.is_input]
     return {
         "program": made.as_json() if made is not None else None,
-        "digits": digits,
+        "digits": parts.digits,
         "forward": [item.id for item in first],
         "backward": backward,
         "groups": [group.path for group in drawn.groups],
-        "given": {name: _plain(parts.inputs.values[name]) for name in (made.inputs if made else ())},
+        "given": _given(parts, made),
         "edges": [[edge.source, edge.target] for edge in drawn.edges],
         "items": {
             item.id: {
@@ -107,29 +116,31 @@ def _data(parts: Parts, made: Program | None, digits: int | None) -> dict[str, A
     }
 
 
+def _given(parts: Parts, made: Program | None) -> dict[str, list[Any]]:
+    values = parts.inputs.values if parts.inputs is not None else {}
+    return {name: _plain(values[name]) for name in (made.inputs if made is not None else ())}
+
+
 def _plain(value: Any) -> list[Any]:
     """Numbers as JSON has them, infinities as JavaScript reads them."""
     return [x if np.isfinite(x) else str(x).replace("inf", "Infinity").replace("nan", "NaN")
             for x in np.ravel(value).tolist()]  # fmt: skip
 
 
-def json_text(data: Any) -> str:
-    """JSON that can stand in an element of HTML."""
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
-
-
 # ── Panels ──────────────────────────────────────────────────────────────────
 
 
-def _explanation(explanation: Explanation, notation: LiveNotation) -> str:
-    html = [f"<p>{escape(explanation.sentence)}</p>"] if explanation.sentence else []
-    for entry, text in entries(explanation, notation):
+def _explanation(parts: Parts) -> tuple[str, list[Node]]:
+    """The explanation, and the nodes whose values are its numbers."""
+    if parts.evaluation is None:
+        return f"<p>{_NO_NUMBERS}</p>", []
+    found = explain(parts.evaluation, parts.checked.program, parts.digits)
+    notation = LiveNotation(parts.digits, parts.evaluation.interpreter.values)
+    html = [f"<p>{escape(found.sentence)}</p>"] if found.sentence else []
+    for entry, text in entries(found, notation):
         ids = " ".join(item.id for item in entry.items)
         html.append(f'<section class="entry node" data-node="{escape(ids)}">{text}</section>')
-    return "\n".join(html)
+    return "\n".join(html), notation.numbers
 
 
 def _source(parts: Parts) -> str:
@@ -156,14 +167,13 @@ def _code(parts: Parts) -> str:
     lines = code_lines(text, parts.checked.program.source, list(all_items(parts.outline)))
     start = next(i for i, line in enumerate(lines) if line.function)
     above = f"{start} lines above: checks of arguments, types, helpers"
-    head, rest = (_code_html(part, first) for part, first in ((lines[:start], 1),
-                                                             (lines[start:], start + 1)))  # fmt: skip
+    head, rest = _code_html(lines[:start], 1), _code_html(lines[start:], start + 1)
     return f"<details><summary>{above}</summary>{head}</details>{rest}"
 
 
 def _code_html(lines: list[Line], first: int) -> str:
     text = "\n".join(line.text for line in lines)
-    marks = list(coloured(text, _PYTHON))
+    marks = list(coloured(text, kwlist))
     html, at = [], 0
     for line in lines:
         end = at + len(line.text)
@@ -182,6 +192,8 @@ def _code_html(lines: list[Line], first: int) -> str:
 def _inputs(parts: Parts, made: Program | None) -> str:
     interface = parts.checked.interface
     items = {item.label: item.id for item in parts.outline.items if item.is_input}
+    if parts.inputs is None:
+        return f"<p>{_NO_NUMBERS}</p>"
     places = made.inputs if made is not None else {}
     values = {name: np.asarray(parts.inputs.values[name]) for name in items}
     shown = [i for i in interface.inputs if i.name in items]
@@ -193,6 +205,7 @@ _FIXED = (
     "The inputs cannot be changed here: the arithmetic is that of more than "
     f"{NUMBERS:,} numbers, or has an operation on whole arrays, such as a decomposition."
 )
+_NO_NUMBERS = "There are no numbers: the file has no example, and none were given."
 _GRAPH_BUTTONS = (
     '<span><button type="button" id="fold" class="hidden">Fold groups</button> '
     '<button type="button" id="fit" aria-pressed="true">Fit</button></span>'
@@ -204,7 +217,7 @@ _GRAPH_BUTTONS = (
 
 def _body(title: str, parts: Parts, panels: Mapping[str, tuple[str, str, str]]) -> str:
     doc = parts.checked.program.doc.strip().splitlines()
-    example = parts.inputs.example
+    example = parts.inputs.example if parts.inputs is not None else None
     about = [parts.checked.program.source.name.rpartition("/")[2]]
     about += [f"example {example.name}"] if example is not None else []
     tabs = "".join(
@@ -240,45 +253,3 @@ _CONTROL = """
 <p class="said" id="said" role="status" aria-live="polite"></p>
 </div>
 """
-
-
-def document(title: str, body: str, data: Any = None, live: str = "") -> str:
-    """A whole document. Nothing is loaded from anywhere, and no script but ours runs."""
-    style = _file("page.css")
-    scripts = [_script("\n".join(map(_file, _SCRIPTS)))] if data is not None else []
-    scripts += [live] if live else []
-    styles = list(dict.fromkeys([style, *_styles(body)]))
-    policy = "; ".join((
-        "default-src 'none'",
-        f"style-src {' '.join(map(_hash, styles))}",
-        f"script-src {' '.join(map(_hash, scripts))}" if scripts else "script-src 'none'",
-        "connect-src 'self'" if live else "connect-src 'none'",
-        "base-uri 'none'", "form-action 'none'",
-    ))  # fmt: skip
-    held = f'<script type="application/json" id="data">{json_text(data)}</script>' if data else ""
-    return (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n{body}\n{held}\n"
-        + "".join(f"<script>{script}</script>\n" for script in scripts)
-        + "</body>\n</html>\n"
-    )
-
-
-def _script(text: str) -> str:
-    return f'(() => {{\n{text.replace(chr(34) + "use strict" + chr(34) + ";", "")}}})();\n'
-
-
-def _styles(body: str) -> list[str]:
-    """The contents of the elements of style in a body."""
-    return [piece.partition("</style>")[0] for piece in body.split("<style>")[1:]]
-
-
-def _hash(text: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return f"'sha256-{digest}'"
-
-
-def _file(name: str) -> str:
-    return resources.files("gradc.compiler.page").joinpath(name).read_text("utf-8")

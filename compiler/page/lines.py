@@ -84,8 +84,9 @@ class _Known:
         own = [i for i in there if not i.is_input and i.operation.name and i.label == target]
         around = own or [i for i in there if not i.is_input]
         spans = [item.span for item in around]
-        found = [i for i in self.items if not i.is_input and i.span.source is self.source
-                 and any(s.start <= i.span.start and i.span.end <= s.end for s in spans)]  # fmt: skip
+        inner = (i for i in self.items if not i.is_input and i.span.source is self.source)
+        found = [i for i in inner
+                 if any(s.start <= i.span.start and i.span.end <= s.end for s in spans)]  # fmt: skip
         stack = list(found)
         while stack:
             for operand in stack.pop().operands:

@@ -14,11 +14,11 @@ from ..explanation.terms import Amount
 
 # Around what is marked until texts are escaped: characters that no text is left with.
 _MARK, _END = "\ue000", "\ue001"
-_MARKED = re.compile(f"{_MARK}(\\d+) (\\d+) (t?){_END}")
+_MARKED = re.compile(f"{_MARK}(\\d+):(\\d+):(t?){_END}")
 
 
 class LiveNotation(Notation):
-    """Unicode in which numbers are followed by marks. ``numbers`` are the nodes that compute them."""
+    """Unicode, numbers being followed by marks. ``numbers`` are the nodes that compute them."""
 
     def __init__(self, digits: int | None, values: Mapping[Node, Any]) -> None:
         super().__init__(digits)
@@ -35,7 +35,7 @@ class LiveNotation(Notation):
             self.places[node] = len(self.numbers)
             self.numbers.append(node)
         turned = "t" * amount.turned
-        return f"{text}{_MARK}{self.places[node]} {len(text)} {turned}{_END}"
+        return f"{text}{_MARK}{self.places[node]}:{len(text)}:{turned}{_END}"
 
     def closed(self, text: str) -> bool:
         return super().closed(_MARKED.sub("", text))

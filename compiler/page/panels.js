@@ -134,7 +134,7 @@ function around() {
 
 const templates = new Map(all("template.picture").map((t) => [t.dataset.folded, t]));
 const paths = new Map(data.groups.map((path) => [path.join("/"), path]));
-let folded = new Set();
+let folded = new Set(data.folded);
 
 const within = (inner, outer) =>
   inner.length > outer.length && outer.every((part, i) => inner[i] === part);

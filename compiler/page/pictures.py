@@ -13,20 +13,20 @@ _ALL_WAYS = 3
 _LARGEST = 400_000
 
 
-def pictures(drawn: Picture) -> tuple[str, str]:
+def pictures(drawn: Picture, folded: Collection[Path]) -> tuple[str, str]:
     """The picture that is seen first, and templates of all of them, by what is folded."""
     found: dict[str, str] = {}
     size = 0
-    for folded in _ways([group.path for group in drawn.groups]):
-        name = _name(folded)
+    for way in (folded, *_ways([group.path for group in drawn.groups])):
+        name = _name(way)
         if name not in found and size <= _LARGEST:
-            found[name] = svg(drawn, folded=folded)
+            found[name] = svg(drawn, folded=way)
             size += len(found[name])
     templates = "".join(
         f'<template class="picture" data-folded="{escape(name)}">{text}</template>'
         for name, text in found.items()
     )
-    return f'<div id="picture">{found[""]}</div>', templates if len(found) > 1 else ""
+    return f'<div id="picture">{found[_name(folded)]}</div>', templates if len(found) > 1 else ""
 
 
 def _ways(paths: list[Path]) -> Iterator[Collection[Path]]:

@@ -32,7 +32,7 @@ Operation = list[Any]
 
 @dataclass(frozen=True)
 class Place:
-    """Where an array lies in the list of numbers: the place of each entry, in the order of NumPy."""
+    """Where an array lies in the list of numbers: the place of each entry, in NumPy's order."""
 
     shape: tuple[int, ...]
     entries: tuple[int, ...]
@@ -272,8 +272,8 @@ class _Steps:
         self.taken = self.make("add", self.taken, counted)
         if loop.until is not None:
             goes_on = self.make("logical_not", entries[loop.until].item())
-            both = self.running is not None
-            self.running = self.make("logical_and", self.running, goes_on) if both else goes_on
+            before = self.running
+            self.running = self.make("logical_and", before, goes_on) if before else goes_on
 
     def kept(self, after: Entries, before: Entries) -> Entries:
         """What a step leaves, if it is taken at all; else what there was."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from socket import socket
 from typing import Any
 
-from .build import document
+from .document import document
 
 _EVERY = 0.25  # Seconds between two looks at the files.
 _PULSE = 15.0  # Seconds after which a browser that has gone away is noticed.
@@ -189,7 +189,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(f"retry: 1000\ndata: {version}\n\n".encode())
             self.wfile.flush()
             with site.changed:
-                site.changed.wait_for(lambda told=version: site.version != told, _PULSE)
+                if site.version == version:
+                    site.changed.wait(_PULSE)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: the terminal is for what is wrong."""
