@@ -85,8 +85,9 @@ class _Known:
         around = own or [i for i in there if not i.is_input]
         spans = [item.span for item in around]
         inner = (i for i in self.items if not i.is_input and i.span.source is self.source)
-        found = [i for i in inner
-                 if any(s.start <= i.span.start and i.span.end <= s.end for s in spans)]  # fmt: skip
+        found = [
+            i for i in inner if any(s.start <= i.span.start and i.span.end <= s.end for s in spans)
+        ]
         stack = list(found)
         while stack:
             for operand in stack.pop().operands:
