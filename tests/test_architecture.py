@@ -44,7 +44,7 @@ ORDER = [
     "compiler.picture.quantity", "compiler.picture.flows", "compiler.picture.symbols", "compiler.picture.model", "compiler.picture.folding",
     "compiler.picture.widths", "compiler.picture.engine", "compiler.picture.layout", "compiler.picture.themes", "compiler.picture.markup",
     "compiler.picture.svg", "compiler.picture.dot", "compiler.picture.png", "compiler.picture.write", "compiler.picture",
-    "compiler.testing", "compiler.run", "compiler.catalogue", "compiler",
+    "compiler.drawable", "compiler.notebook", "compiler.testing", "compiler.run", "compiler.catalogue", "compiler",
     "examples", "examples.__main__",
     "examples.gradbench", "examples.gradbench.functions", "examples.gradbench.ba", "examples.gradbench.ht",
     "examples.gradbench.descent", "examples.gradbench.programs", "examples.gradbench.tool", "examples.gradbench.__main__",
