@@ -48,7 +48,7 @@ ORDER = [
     "compiler.picture.svg", "compiler.picture.dot", "compiler.picture.png", "compiler.picture.write", "compiler.picture",
     "compiler.page.marks", "compiler.page.sources", "compiler.page.lines", "compiler.page.live", "compiler.page.fields",
     "compiler.page.pictures", "compiler.page.program", "compiler.page.document", "compiler.page.build", "compiler.page.serve", "compiler.page.view", "compiler.page",
-    "compiler.testing", "compiler.run", "compiler.catalogue", "compiler",
+    "compiler.drawable", "compiler.notebook", "compiler.testing", "compiler.run", "compiler.catalogue", "compiler",
     "examples", "examples.__main__",
     "examples.gradbench", "examples.gradbench.functions", "examples.gradbench.ba", "examples.gradbench.ht",
     "examples.gradbench.descent", "examples.gradbench.programs", "examples.gradbench.tool", "examples.gradbench.__main__",

@@ -102,7 +102,7 @@ def _homes(picture: Picture, folded: Collection[Path]) -> tuple[dict[str, Box], 
     return homes, boxes
 
 
-def _folded(group: Group, inside: list[Box], leaving: Collection[str]) -> Box:
+def _folded(group: Group, inside: list[Box], leaving: set[str]) -> Box:
     """One box for all those in a group, with the names of the results of the group."""
     ids = tuple(id_ for box in inside for id_ in box.ids)
     own = [box for box in inside if box.group == group.path]
