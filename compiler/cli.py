@@ -37,6 +37,7 @@ from .console import (
     strict_option,
     texts_argument,
 )
+from .explanation.commands import explain, quiz
 
 STAGES = ("ast", "checked", "graph", "gradient", "passes", "python")
 
@@ -291,23 +292,8 @@ def explain_error(code: str) -> None:
     click.echo(page(code.upper()), nl=False)
 
 
-@gradc.command()
-@spec_argument
-@input_options
-@click.option("--round", "digits", type=click.IntRange(0, 15), help="Round as on paper.")
-@speaks
-def explain(spec: str, example: str | None, words: tuple[str, ...], data: str | None,
-            digits: int | None) -> None:  # fmt: skip
-    """Write out back-propagation through SPEC, step by step, with numbers."""
-    from .evaluate import evaluate
-    from .explanation.build import explain as explanation_of
-    from .explanation.text import text
-
-    program = checked_source(spec)
-    inputs = inputs_from(program, example, words, data)
-    rounding = digits if digits is not None else inputs.digits
-    evaluation = evaluate(program, inputs.values, inputs.sizes, rounding)
-    click.echo(text(explanation_of(evaluation, program.program, rounding)), nl=False)
+gradc.add_command(explain)
+gradc.add_command(quiz)
 
 
 @gradc.command()

@@ -189,12 +189,12 @@ def options_from(
         if not (value.isascii() and value.isdecimal()) or name in dict(fixed):
             raise click.UsageError(f"--size {word}: write NAME=NUMBER, once for each name")
         fixed.append((name, int(value)))
-    names = _words(wrt) if wrt is not None else None
-    return Options(names, dtype, tuple(fixed), not no_checks, _words(emit), included(),
-                   _words(batch), checkpoint, level, fast_math, threads, target)  # fmt: skip
+    names = listed(wrt) if wrt is not None else None
+    return Options(names, dtype, tuple(fixed), not no_checks, listed(emit), included(),
+                   listed(batch), checkpoint, level, fast_math, threads, target)  # fmt: skip
 
 
-def _words(text: str | None) -> tuple[str, ...]:
+def listed(text: str | None) -> tuple[str, ...]:
     """Words with commas between."""
     return tuple(word.strip() for word in (text or "").split(",") if word.strip())
 

@@ -40,8 +40,10 @@ ORDER = [
     "compiler.entry", "compiler.functions", "compiler.matrices", "compiler.directional",
     "compiler.sampling", "compiler.checking", "compiler.header", "compiler.module", "compiler.caution", "compiler.batch", "compiler.checkpoint", "compiler.driver", "compiler.estimate", "compiler.calibrate",
     "compiler.rounding", "compiler.evaluate", "compiler.outline",
-    "compiler.explanation", "compiler.explanation.terms", "compiler.explanation.numbers", "compiler.explanation.index", "compiler.explanation.notation",
-    "compiler.explanation.naming", "compiler.explanation.rules", "compiler.explanation.steps", "compiler.explanation.build", "compiler.explanation.text",
+    "compiler.explanation", "compiler.explanation.terms", "compiler.explanation.words", "compiler.explanation.numbers", "compiler.explanation.index",
+    "compiler.explanation.notation", "compiler.explanation.naming", "compiler.explanation.rules", "compiler.explanation.steps", "compiler.explanation.build",
+    "compiler.explanation.select", "compiler.explanation.layout", "compiler.explanation.text", "compiler.explanation.latex", "compiler.explanation.markdown",
+    "compiler.explanation.mathml", "compiler.explanation.html", "compiler.explanation.formats", "compiler.explanation.quiz",
     "compiler.gradcheck", "compiler.rulecheck", "compiler.given", "compiler.trace", "compiler.load", "compiler.build",
     "compiler.picture.quantity", "compiler.picture.flows", "compiler.picture.symbols", "compiler.picture.model", "compiler.picture.folding",
     "compiler.picture.widths", "compiler.picture.engine", "compiler.picture.layout", "compiler.picture.themes", "compiler.picture.markup",
@@ -52,7 +54,7 @@ ORDER = [
     "examples", "examples.__main__",
     "examples.gradbench", "examples.gradbench.functions", "examples.gradbench.ba", "examples.gradbench.ht",
     "examples.gradbench.descent", "examples.gradbench.programs", "examples.gradbench.tool", "examples.gradbench.__main__",
-    "compiler.console", "compiler.cli", "compiler.gradc",
+    "compiler.console", "compiler.explanation.commands", "compiler.cli", "compiler.gradc",
     "compiler.gradc.importer", "compiler.gradc.__main__",
 ]  # fmt: skip
 

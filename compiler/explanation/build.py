@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,16 +11,17 @@ import numpy as np
 
 from ...dsl import ast
 from ...dsl.graph import Node, attribute_text, constant, sibling, topological
-from ...dsl.loops import loop_key
+from ...dsl.loops import called, loop_key, placeholder
 from ..evaluate import Evaluation
 from ..interpret import Interpreter
 from ..outline import Item, Outline, outline
-from ..paper import seen, slope_on_paper, spec_text
+from ..paper import mirrored, seen, slope_on_paper, spec_text
 from ..reverse import Adjoints, gradients, pullback
 from ..rules import rule_of
 from .index import einstein_of, index_form
 from .naming import letters, names_of
-from .rules import adjoint_rule, is_reshaping, is_small, mentioned, options, text_of
+from .numbers import is_small
+from .rules import adjoint_rule, is_constant, is_reshaping, mentioned, options, text_of
 from .steps import Edge, Explanation, NodeSteps, Use
 from .terms import Amount, Applied, Formula, Name, Term, Total
 
@@ -38,6 +40,8 @@ def explain(evaluation: Evaluation, program: ast.Program, digits: int | None) ->
     order = topological([root])
     found = gradients(graph, {objective: constant(1.0, root.span)}, order)
     inputs = {graph.inputs[name] for name in graph.interface.differentiated}
+    # On paper, an input is rounded as it is given.
+    inputs |= {node.operands[0] for node in inputs if node.op.name == "given_on_paper"}
     builder = Builder(whole, found, _reached(order, inputs), evaluation.interpreter, digits)
     builder.data = {i.name for i in graph.interface.inputs if not i.differentiated}
     builder.objective = objective
@@ -74,9 +78,10 @@ class Builder:
     digits: int | None
     data: set[str] = field(default_factory=set)
     objective: str = ""
+    nexts: tuple[Node, ...] = ()
 
     def __post_init__(self) -> None:
-        self.names = names_of(self.outline)
+        self.names = names_of(self.outline, self.nexts)
         self.uses: dict[Item, list[Use]] = {}
         self.users: dict[Item, int] = {}
         for item in self.outline.items:
@@ -139,7 +144,8 @@ class Builder:
         own: dict[Node, Term] = {}
         if not item.is_input:
             own = self.letters(node)
-            definition = applied(node, [self.term(o) for o in node.operands])
+            if not (mirrored(node) and not item.node.name):
+                definition = applied(node, [self.term(o) for o in node.operands])
             function = applied(node, [own[o] for o in node.operands])
         edges = [self.edge(node, position, own) for position in self.positions(node)]
         for edge in edges:
@@ -153,6 +159,8 @@ class Builder:
     ) -> NodeSteps:  # fmt: skip
         uses = self.uses.get(item, [])
         written = "" if item.is_input else spec_text(item.operation)
+        if item.operation.cause is not None:
+            written = f"for the gradient of {written}"
         return NodeSteps(
             item, items, self.names[item], definition, written,
             tuple(t for t in shown if isinstance(t, Name)), function, self.value(item.node),
@@ -213,7 +221,9 @@ class Builder:
         assert self.adjoints is not None
         arriving = Amount(self.value(self.adjoints.gradients[node]))
         summed = self.is_summed(node, position, np.size(result))
-        notes = [self.broadcast(name, node)] if summed else []
+        notes = [self.broadcast(name, node, np.size(result))] if summed else []
+        if self.adjoints.sent[node, position].guard is not None and node.op.name != "where":
+            notes.append("It counts only where the branch that it stands in is taken.")
         slope = slope_on_paper(node, position)
         if slope is not None:
             letter = own[operand]
@@ -229,15 +239,15 @@ class Builder:
         arrives = replace(self.name(node), arriving=True)
         rule = Formula(tree, terms | self.arrivals(node, arrives))
         numbers = Formula(tree, self.numbers(node) | self.arrivals(node, arriving))
-        whole = all(map(is_small, mentioned(numbers).values()))
-        plain = not whole or isinstance(tree, ast.Name | ast.IfElse) or is_reshaping(tree)
-        if zero:
-            notes.append("0 where " + zero + ".")
+        amounts = [t for t in mentioned(numbers).values() if isinstance(t, Amount)]
+        whole = all(is_small(amount.value) for amount in amounts)
+        plain = not whole or isinstance(tree, ast.IfElse) or is_reshaping(tree) or is_constant(tree)
+        where = Formula(zero, rule.terms) if zero is not None else None
         if is_reshaping(tree):
             notes.append("The entries stay what they are, only the shape changes.")
         index = index_form(node, position, self.name(node), [self.term(o) for o in node.operands])
         return Edge(item, name, result, arriving, rule=rule, worked=None if plain else numbers,
-                    index=index, summed=summed, notes=tuple(notes))  # fmt: skip
+                    where=where, index=index, summed=summed, notes=tuple(notes))  # fmt: skip
 
     def prime(self, node: Node, slope: ast.Expr, name: Name) -> tuple[Applied, Name, Term] | None:
         """The derivative of a function of each entry of an array, with a prime."""
@@ -294,12 +304,10 @@ class Builder:
         leading = node.operands[position].type.rank - len(inside.split(",")[position])
         return leading < node.type.rank - len(out)
 
-    def broadcast(self, name: Name, node: Node) -> str:
-        shape = "×".join(map(str, np.shape(self.value(node)))) or "1"
-        return (
-            f"{name.text} is used for every entry of the {shape} result: "
-            "the sum adds up what each use receives."
-        )
+    def broadcast(self, name: Name, node: Node, entries: int) -> str:
+        copies = int(np.size(self.value(node))) // max(entries, 1)
+        each = f"Each entry of {name.text}" if entries > 1 else name.text
+        return f"{each} is used {copies} times: the sum adds up what the copies receive."
 
     # ── Sums of many terms ──────────────────────────────────────────────────
 
@@ -350,7 +358,7 @@ class Builder:
         summed = self.is_summed(inner, position, np.size(result))
         arriving = Amount(self.value(self.adjoints.gradients[node]))
         slope = Amount(-1 if minus else 1, exact=True)
-        notes = (self.broadcast(self.names[item], inner),) if summed else ()
+        notes = (self.broadcast(self.names[item], inner, np.size(result)),) if summed else ()
         return Edge(item, self.names[item], result, arriving, letter, slope, slope, summed=summed,
                     notes=notes)  # fmt: skip
 
@@ -365,7 +373,39 @@ class Builder:
                  for result in items for position in self.positions(result.operation)]  # fmt: skip
         for edge in edges:
             self.used(edge.operand, self.names[item], edge.result)
-        return self.steps(item, tuple(reversed(items)), Name(f"scan {loop}"), (), None, edges)
+        head = self.steps(item, tuple(reversed(items)), Name(f"scan {loop}"), (), None, edges)
+        return replace(head, inside=self.last_step(item, items) if edges else None)
+
+    def last_step(self, item: Item, results: Sequence[Item]) -> Explanation | None:
+        """What goes back through the step that was taken last."""
+        loop = item.loop
+        assert loop is not None and self.adjoints is not None
+        stacked = [which for sort, which in map(_result, results) if sort == "stack"]
+        with np.errstate(all="ignore"):
+            taken = deque(self.interpreter.steps(item.operation, stacked), maxlen=1)
+        if not taken:
+            return None
+        ((step, inner),) = taken
+        pairs = []
+        for result in results:
+            if (arriving := self.adjoints.gradients.get(result.operation)) is None:
+                continue
+            sort, which = _result(result)
+            node = loop.nexts[which] if sort == "final" else which
+            seed = placeholder(f"d_{called(node)}", node.type, node.span)
+            value = self.value(arriving)
+            inner.values[seed] = value if sort == "final" else value[step]
+            pairs.append((node, seed))
+        outside = dict(zip(loop.placeholders[1:], item.operation.operands, strict=False))
+        free = {p for p, o in outside.items() if o in self.active or p in loop.states}
+        body = [*loop.placeholders, *loop.body(stacked)]
+        found = pullback(pairs, body)
+        active = _reached(body, {p for p in free if p.type.is_float})
+        builder = Builder(self.outline.step(item), found, active, inner, self.digits,
+                          nexts=loop.nexts)  # fmt: skip
+        index = f"{loop.index.label} = {int(inner.values[loop.index])}"
+        sentence = f"The last step, {index}, is the first that the gradient goes back through."
+        return builder.explanation(f"scan {loop}", sentence)
 
     def through(self, item: Item, node: Node, position: int) -> Edge:
         loop = item.loop
@@ -374,12 +414,17 @@ class Builder:
         operand = self.outline.of[node.operands[position]]
         index = loop.index.label
         if position < places[0]:
-            note = "what is left at the state before the first step, after going back through all."
+            note = "What is left at the state before the first step, after going back through all."
         elif position < places[1]:
-            note = "every step sees it: what the steps send back is added up."
+            note = "Every step sees it: what the steps send back is added up."
         else:
-            note = f"the step for {index} sees one row: each row receives what its step sends back."
+            note = f"The step for {index} sees one row: each row receives what its step sends back."
         return Edge(operand, self.names[operand], self.sent(node, position), notes=(note,))
+
+
+def _result(item: Item) -> Any:
+    """Which result of its loop an item is."""
+    return item.operation.attributes["result"]
 
 
 def _is_sum(node: Node) -> bool:
@@ -406,5 +451,6 @@ def applied(node: Node, terms: Sequence[Term]) -> Applied:
     axis = node.attributes.get("axis")
     rank = node.operands[0].type.rank if node.operands else 0
     if axis is not None and rank > 1 and axis != tuple(range(-rank, 0)):
-        remark = f"axis={attribute_text(axis)}"
+        axes = axis if isinstance(axis, tuple) else (axis,)
+        remark = f"axis={attribute_text(axes if len(axes) > 1 else axes[0])}"
     return Applied(node.op, dict(zip(names, terms, strict=True)), node.attributes, remark=remark)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import count
 
+from ...dsl.graph import Node
 from ...dsl.loops import called
 from ..outline import Item, Outline
 from ..paper import label, mirrored, seen
@@ -14,8 +15,11 @@ _SHORT = 16
 _LETTERS = ("x", "y", "z", "u", "v", "w")
 
 
-def names_of(outline: Outline) -> dict[Item, Name]:
-    """A name for each item. Transposes are written as such, and what is no float as its text."""
+def names_of(outline: Outline, nexts: Collection[Node] = ()) -> dict[Item, Name]:
+    """A name for each item. Transposes are written as such, and what is no float as its text.
+
+    ``nexts`` are what the states of a loop are after a step.
+    """
     taken = {item.label for item in outline.items if item.is_input}
     taken |= {item.node.name.rpartition(".")[2] for item in outline.items if item.node.name}
     free = _temporaries(taken)
@@ -28,6 +32,8 @@ def names_of(outline: Outline) -> dict[Item, Name]:
             names[item] = Name(below.text, node.type.rank, turned=not below.turned)
             continue
         text = _own(item) or next(free)
+        if node in nexts and node.name:
+            text = f"next {text}"
         if item.node.name or item.is_input:
             text = next(t for t in _variants(text) if t not in used)
             used.add(text)

@@ -1,4 +1,4 @@
-"""Formulas as text. ``Notation`` decides on parentheses and signs between factors and writes
+"""Formulas as text. ``Notation`` decides on parentheses and on signs between factors, and writes
 Unicode; other notations replace how the pieces look."""
 
 from __future__ import annotations
@@ -13,40 +13,43 @@ from ...dsl.ops import OPS
 from .index import IndexForm
 from .numbers import shown
 from .terms import Amount, Applied, Formula, Name, Term, Total, turned
+from .words import PHRASES, SILENT
 
 IF, OR, AND, NOT, COMPARE, SUM, QUOTIENT, PRODUCT, SIGNED, POWER, ATOM = range(11)
 _LEVELS = {"or": OR, "and": AND, "+": SUM, "-": SUM, "*": PRODUCT, "@": PRODUCT, "/": QUOTIENT,
            "//": QUOTIENT, "%": QUOTIENT, "^": POWER}  # fmt: skip
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_MOST_TERMS, _BEGIN = 8, 3
 _HOLE = re.compile(r"\{(\*?\w+)\}")
+_MOST_TERMS, _BEGIN = 8, 3
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A formula printed. ``numeric`` has no names, ``array`` has numbers in brackets, and
-    ``first`` and ``last`` say that a name alone stands at that end."""
+    """A formula printed. ``numeric`` has no names, ``array`` has numbers in brackets, ``signed``
+    begins with a minus, ``digit`` with a digit; ``first`` and ``last`` say that a name alone stands
+    at that end."""
 
     text: str
     level: int = ATOM
     numeric: bool = False
     array: bool = False
+    signed: bool = False
+    digit: bool = False
     first: bool = False
     last: bool = False
-
-    @property
-    def signed(self) -> bool:
-        return self.text.startswith("-")
 
 
 class Notation:
     """Unicode, on one line."""
 
-    symbols: Mapping[str, str] = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
-    entrywise, times, dot = "⊙", "×", "·"
+    symbols: Mapping[str, str] = {
+        "<=": " ≤ ", ">=": " ≥ ", "==": " = ", "!=": " ≠ ", "entrywise": " ⊙ ", "times": " × ",
+        "dot": " · ", "beside": " ",
+    }  # fmt: skip
     constants: Mapping[str, str] = {"pi": "π", "inf": "∞"}
-    dots = "…"
-    open_marks, close_marks = "([|‖,", ")]|‖,"
+    minus, equals, comma, dots = "-", " = ", ", ", "…"
+    open_marks, close_marks = "([|‖⌊,", ")]|‖⌋,"
+    quotient_level = QUOTIENT
 
     def __init__(self, digits: int | None = None) -> None:
         self.digits = digits
@@ -59,33 +62,56 @@ class Notation:
     def product(self, arriving: Term, slope: Term) -> str:
         """What arrives times the local derivative: ``(1.00)(-1/3.25²)``."""
         left, right = self.piece(arriving), self.piece(slope)
-        sign = f" {self.entrywise} " if left.array and right.array else ""
+        both = left.array and right.array
+        bare = left.array and left.level == ATOM
+        sign = self.symbols["entrywise"] if both else self.symbols["beside"] if bare else ""
         texts = [p.text if p.array and p.level == ATOM else self.grouped(p.text)
                  for p in (left, right)]  # fmt: skip
-        gap = " " if not sign and (left.array and left.level == ATOM) else ""
-        return f"{texts[0]}{sign or gap}{texts[1]}"
+        return sign.join(texts)
 
-    def function(self, letters: Sequence[Name], body: Term) -> str:
-        return f"f({', '.join(map(self.name, letters))}) = {self.text(body)}"
+    def function(self, letters: Sequence[Name], body: Term) -> tuple[str, str]:
+        return self.called(self.label("f"), letters), self.text(body)
 
-    def derivative(self, letter: Name, slope: Term) -> str:
-        return f"df/d{self.name(letter)} = {self.text(slope)}"
+    def called(self, function: str, arguments: Sequence[Name]) -> str:
+        return f"{function}{self.grouped(self.comma.join(map(self.name, arguments)))}"
 
-    def gradient(self, name: Name) -> str:
-        return self.name(replace(name, arriving=True))
+    def derivative(self, letter: Name, slope: Term) -> tuple[str, str]:
+        return self.ratio(self.gradient(Name("f")), self.gradient(letter)), self.text(slope)
 
-    def primed(self, function: Applied, at: Name, slope: Term) -> str:
-        return f"{function.function}'({self.name(at)}) = {self.text(slope)}"
+    def primed(self, function: Applied, at: Name, slope: Term) -> tuple[str, str]:
+        return self.called(self.prime(function), [at]), self.text(slope)
 
-    def index_form(self, form: IndexForm) -> str:
-        return f"∂{self.entry(form.result)}/∂{self.entry(form.operand)} = " + (
-            " ".join(map(self.entry, form.factors)) or "1"
-        )
+    def prime(self, function: Applied) -> str:
+        return f"{function.function}'"
+
+    def ratio(self, top: str, bottom: str) -> str:
+        return f"{top}/{bottom}"
+
+    def index_form(self, form: IndexForm) -> tuple[str, str]:
+        left = self.ratio(self.partial(form.result), self.partial(form.operand))
+        factors = [self.entry(factor) for factor in form.factors]
+        return left, self.symbols["beside"].join(factors) or self.number("1")
+
+    def partial(self, part: tuple[str, str]) -> str:
+        return f"∂{self.entry(part)}"
 
     def entry(self, part: tuple[str, str]) -> str:
         """A name with the letters of its axes."""
-        name, letters = part
-        return f"{name}_{letters}" if letters else name
+        return "_".join(filter(None, part))
+
+    def equation(self, *sides: str) -> str:
+        return self.equals.join(sides)
+
+    def sum_of(self, text: str) -> str:
+        return f"sum of {text}"
+
+    def sentence(self, words: str, *formulas: str) -> str:
+        """Words with formulas in the places ``{0}``, ``{1}``."""
+        parts = re.split(r"\{(\d)\}", words)
+        return "".join(formulas[int(p)] if i % 2 else p for i, p in enumerate(parts))
+
+    def gradient(self, name: Name) -> str:
+        return self.name(replace(name, arriving=True))
 
     # ── Terms ───────────────────────────────────────────────────────────────
 
@@ -94,47 +120,50 @@ class Notation:
             case Name():
                 return Piece(self.name(term), first=True, last=True)
             case Amount():
-                return Piece(self.amount(term), numeric=True, array=term.rank > 0)
+                return self.amount_piece(term)
             case Formula():
                 return self.tree(term.tree, term.terms)
             case Total():
                 return self.total(term)
         return self.applied(term)
 
-    def total(self, total: Total) -> Piece:
-        """A sum; of a long one the beginning and the end."""
-        pieces = [(minus, self.piece(term)) for minus, term in total.parts]
-        shown_ = [*pieces[:_BEGIN], None, pieces[-1]] if len(pieces) > _MOST_TERMS else pieces
-        texts: list[str] = []
-        for part in shown_:
-            minus, text = (
-                (False, self.dots) if part is None else (part[0], self.right(part[1], QUOTIENT))
-            )
-            texts.append(f" {'-' if minus else '+'} {text}" if texts else "-" * minus + text)
-        numeric = all(p.numeric for _, p in pieces)
-        return Piece("".join(texts), SUM, numeric, any(p.array for _, p in pieces))
-
     def name(self, name: Name) -> str:
-        text = name.text
-        if name.arriving:
-            text = f"d{text}" if text.isidentifier() else f"d({text})"
-        return self.transposed(text) if name.turned else text
+        text = self.transposed(self.label(name.text)) if name.turned else self.label(name.text)
+        if not name.arriving:
+            return text
+        plain = name.text.isidentifier() and not name.turned
+        return self.differential(text if plain else self.grouped(text))
+
+    def label(self, text: str) -> str:
+        return text
+
+    def differential(self, text: str) -> str:
+        return f"d{text}"
 
     def transposed(self, text: str) -> str:
         return f"{text}ᵀ"
 
     def amount(self, amount: Amount) -> str:
+        return self.amount_piece(amount).text
+
+    def amount_piece(self, amount: Amount) -> Piece:
         if amount.exact:
-            return str(amount.value)
+            value = amount.value
+            text = f"{value:g}" if isinstance(value, float) else str(value).lower()
+            return self.plain(text)
         texts = shown(amount.value, self.digits)
         if texts.summary:
-            return self.summary(texts.summary, amount.turned)
+            return Piece(self.summary(texts.summary, amount.turned), numeric=True, array=True)
         if not texts.rank:
-            return self.number(texts.rows[0][0])
+            return self.plain(texts.rows[0][0])
         rows = texts.rows
         if amount.turned:
             rows = tuple(zip(*rows, strict=True))
-        return self.matrix(rows)
+        return Piece(self.matrix(rows), numeric=True, array=True)
+
+    def plain(self, text: str) -> Piece:
+        """A number."""
+        return Piece(self.number(text), numeric=True, signed=text.startswith("-"), digit=True)
 
     def number(self, text: str) -> str:
         return text
@@ -147,42 +176,58 @@ class Notation:
             return f"[{' '.join(row[0] for row in rows)}]ᵀ"
         return f"[{'; '.join(' '.join(row) for row in rows)}]"
 
+    def total(self, total: Total) -> Piece:
+        """A sum; of a long one the beginning and the end."""
+        pieces = [(is_less, self.piece(term)) for is_less, term in total.parts]
+        parts = [*pieces[:_BEGIN], None, pieces[-1]] if len(pieces) > _MOST_TERMS else pieces
+        texts: list[str] = []
+        for part in parts:
+            is_less = part is not None and part[0]
+            text = self.dots if part is None else self.right(part[1], QUOTIENT)
+            sign = self.symbol("-" if is_less else "+") if texts else self.minus * is_less
+            texts += [sign, text]
+        numeric = all(p.numeric for _, p in pieces)
+        signed = bool(total.parts[0][0])
+        return Piece("".join(texts), SUM, numeric, any(p.array for _, p in pieces), signed)
+
+    # ── Operations as the table writes them ─────────────────────────────────
+
     def applied(self, term: Applied) -> Piece:
         formula = term.formula
         if formula is not None:
             return self.piece(formula)
-        terms = list(term.terms.values()) or list(term.several)
-        pieces = [self.piece(t) for t in terms]
-        text = self.filled(self.template(term), term)
-        if term.remark and text.endswith(")"):
-            text = f"{text[:-1]}, {self.words(term.remark)})"
-        whole = all(p.numeric for p in pieces)
-        level = ATOM if self.closed(text) else SUM
-        return Piece(text, level, whole, any(p.array for p in pieces))
+        pieces = [self.piece(t) for t in (*term.terms.values(), *term.several)]
+        template = self.template(term)
+        text = self.filled(template, term)
+        numeric = bool(pieces) and all(p.numeric for p in pieces)
+        level = ATOM if self.closed(template) else SUM
+        return Piece(text, level, numeric, any(p.array for p in pieces))
 
     def template(self, term: Applied) -> str:
-        return (
-            term.op.paper
-            or f"{term.op.name}({', '.join(f'{{{p.name}}}' for p in term.op.operands)})"
-        )
+        operands = ", ".join(f"{{{p.name}}}" for p in term.op.operands)
+        template = term.op.paper or f"{term.op.name}({operands})"
+        if term.remark and template.endswith(")"):
+            return f"{template[:-1]}, {term.remark})"
+        return template
 
     def filled(self, template: str, term: Applied) -> str:
-        several = ", ".join(map(self.text, term.several))
+        several = self.comma.join(map(self.text, term.several))
         parts, end = [], 0
         for hole in _HOLE.finditer(template):
-            parts.append(self.literal(template[end : hole.start()]))
-            end = hole.end()
             name = hole[1].removeprefix("*")
-            if name == "array" or (term.several and name == term.op.operands[0].name):
-                parts.append(several if name != "array" else f"[{several}]")
+            if name == "array":
+                part = self.bracketed(several)
+            elif term.several and name == term.op.operands[0].name:
+                part = several
             elif name in term.terms:
-                parts.append(self.placed(term.terms[name], template, hole))
+                part = self.placed(term.terms[name], template, hole)
             elif name in term.attributes:
-                parts.append(self.option(term.option(name)))
+                part = self.option(term.option(name))
             else:
-                parts.append(self.literal(hole[0]))
-        parts.append(self.literal(template[end:]))
-        return "".join(parts)
+                continue
+            parts += [self.literal(template[end : hole.start()]), part]
+            end = hole.end()
+        return "".join([*parts, self.literal(template[end:])])
 
     def placed(self, term: Term, template: str, hole: re.Match[str]) -> str:
         """An operand in its place, in parentheses unless there are marks around the place."""
@@ -190,8 +235,7 @@ class Notation:
         piece = self.piece(term)
         begins = not before or before[-1] in self.open_marks
         ends = not after or after[0] in self.close_marks
-        bare = piece.level == ATOM and not piece.signed
-        return piece.text if bare or (begins and ends) else self.grouped(piece.text)
+        return piece.text if begins and ends else self.base(piece)
 
     def literal(self, text: str) -> str:
         return text
@@ -199,9 +243,12 @@ class Notation:
     def option(self, text: str) -> str:
         return text
 
-    def closed(self, text: str) -> bool:
+    def bracketed(self, text: str) -> str:
+        return f"[{text}]"
+
+    def closed(self, template: str) -> bool:
         """Whether a text is one call or stands between marks."""
-        return " " not in text.split("(")[0] and text[-1:] in (")", "]", "|", "‖", "ᵀ")
+        return " " not in template.split("(")[0] and template[-1:] in (")", "]", "|", "‖", "}")
 
     def grouped(self, text: str) -> str:
         return f"({text})"
@@ -213,9 +260,9 @@ class Notation:
             case ast.Name():
                 return self.piece(terms[tree.id] if tree.id in terms else Name(tree.id))
             case ast.Number():
-                return Piece(self.number(tree.text), numeric=True)
+                return self.plain(tree.text)
             case ast.Constant():
-                return Piece(self.constants.get(tree.name, tree.name), numeric=True)
+                return Piece(self.constants.get(tree.name, self.label(tree.name)), numeric=True)
             case ast.Unary():
                 return self.unary(tree, terms)
             case ast.Binary():
@@ -228,67 +275,72 @@ class Notation:
                 return Piece(text, IF, all(p.numeric for p in parts), any(p.array for p in parts))
             case ast.Call():
                 return self.call(tree, terms)
-        known = {name: self.text(term) for name, term in terms.items()}
+        # What only a rule of a specification has: its own text, with the names of the values.
+        known = {name: Notation(self.digits).text(term) for name, term in terms.items()}
         return Piece(self.words(expression_text(tree, known)), IF)
 
     def unary(self, tree: ast.Unary, terms: Mapping[str, Term]) -> Piece:
         inner = self.tree(tree.operand, terms)
         if tree.operator == "not":
             return Piece(self.negation(self.at(inner, NOT)), NOT, inner.numeric, inner.array)
-        text = self.at(inner, QUOTIENT)
-        return Piece(f"-{text if not inner.signed else self.grouped(inner.text)}", SIGNED,
-                     inner.numeric, inner.array, last=inner.last)  # fmt: skip
+        text = self.right(inner, QUOTIENT)
+        return Piece(f"{self.minus}{text}", SIGNED, inner.numeric, inner.array, True,
+                     last=inner.last)  # fmt: skip
 
     def transpose(self, tree: ast.Transpose, terms: Mapping[str, Term]) -> Piece:
         inner = tree.operand
         if isinstance(inner, ast.Transpose):
             return self.tree(inner.operand, terms)
-        if isinstance(inner, ast.Name) and isinstance(terms.get(inner.id), Name | Amount):
-            return self.piece(turned(terms[inner.id]))
+        term = turned(terms.get(inner.id)) if isinstance(inner, ast.Name) else None
+        if term is not None:
+            return self.piece(term)
         piece = self.tree(inner, terms)
-        return Piece(self.transposed(self.at(piece, ATOM)), ATOM, piece.numeric, piece.array)
+        return Piece(self.transposed(self.base(piece)), ATOM, piece.numeric, piece.array)
 
     def binary(self, tree: ast.Binary, terms: Mapping[str, Term]) -> Piece:
-        left, right = self.tree(tree.left, terms), self.tree(tree.right, terms)
         operator = tree.operator
+        if operator == "/" and isinstance(tree.left, ast.Unary) and self.quotient_level == PRODUCT:
+            positive = ast.Binary(tree.span, "/", tree.left.operand, tree.right)
+            return self.unary(ast.Unary(tree.span, tree.left.operator, positive), terms)
+        left, right = self.tree(tree.left, terms), self.tree(tree.right, terms)
         numeric, array = left.numeric and right.numeric, left.array or right.array
         if operator == "^":
-            return Piece(self.power(left, right), POWER, numeric, array)
-        level = _LEVELS.get(operator, COMPARE)
+            return Piece(self.power(left, right), POWER, numeric, array, digit=left.digit)
         if operator == "/":
-            return Piece(self.quotient(left, right), level, numeric, array)
+            text = self.quotient(left, right)
+            signed = left.signed and self.quotient_level == QUOTIENT
+            return Piece(text, self.quotient_level, numeric, array, signed)
+        level = _LEVELS.get(operator, COMPARE)
         texts = self.at(left, level), self.right(right, level + 1)
-        if operator in ("*", "@"):
-            right = (
-                right
-                if texts[1] == right.text
-                else Piece("", numeric=right.numeric, array=right.array)
-            )
-            left = (
-                left if texts[0] == left.text else Piece("", numeric=left.numeric, array=left.array)
-            )
-            sign = self.sign(left, right, operator)
-            return Piece(sign.join(texts), level, numeric, array, left.first, right.last)
-        sign = f" {self.symbols.get(operator, operator)} "
-        return Piece(sign.join(texts), level, numeric, array)
+        bare = texts[0] == left.text, texts[1] == right.text
+        product = operator in ("*", "@")
+        sign = self.between(left, right, operator, bare) if product else self.symbol(operator)
+        return Piece(sign.join(texts), level, numeric, array, left.signed and bare[0],
+                     left.digit and bare[0], left.first, right.last and bare[1])  # fmt: skip
 
-    def sign(self, left: Piece, right: Piece, operator: str) -> str:
-        """What stands between factors."""
+    def symbol(self, operator: str) -> str:
+        return self.symbols.get(operator, f" {operator} ")
+
+    def between(self, left: Piece, right: Piece, operator: str, bare: tuple[bool, bool]) -> str:
+        """What stands between factors; ``bare`` are those that are not in parentheses."""
         if operator == "@":
-            return " "
+            return self.symbols["beside"]
         if left.array and right.array:
-            return f" {self.entrywise} "
+            return self.symbols["entrywise"]
         if left.numeric and right.numeric and not (left.array or right.array):
-            return f" {self.times} "
-        return f" {self.dot} " if left.last and right.first else " "
+            return self.symbols["times"]
+        names = left.last and bare[0] and bare[1] and (right.first or right.digit)
+        return self.symbols["dot" if names else "beside"]
 
     def power(self, base: Piece, exponent: Piece) -> str:
-        own = (
-            self.grouped(base.text) if base.signed or base.level < ATOM or base.array else base.text
-        )
         if exponent.text.isdigit():
-            return f"{own}{exponent.text.translate(_SUPERSCRIPTS)}"
-        return f"{own}^{self.at(exponent, ATOM)}"
+            return f"{self.base(base)}{exponent.text.translate(_SUPERSCRIPTS)}"
+        return f"{self.base(base)}^{self.base(exponent)}"
+
+    def base(self, piece: Piece) -> str:
+        """What a power or a transpose is of."""
+        bare = piece.level == ATOM and not piece.signed and not piece.array
+        return piece.text if bare else self.grouped(piece.text)
 
     def quotient(self, top: Piece, bottom: Piece) -> str:
         texts = self.at(top, QUOTIENT), self.right(bottom, POWER)
@@ -298,6 +350,7 @@ class Notation:
         return piece.text if piece.level >= level else self.grouped(piece.text)
 
     def right(self, piece: Piece, level: int) -> str:
+        """What stands behind an operator."""
         return self.grouped(piece.text) if piece.signed else self.at(piece, level)
 
     def choice(self, condition: str, then: str, otherwise: str) -> str:
@@ -310,27 +363,24 @@ class Notation:
 
     def call(self, tree: ast.Call, terms: Mapping[str, Term]) -> Piece:
         name = tree.function.id
+        if name in ("outer", "vecouter", "matvec"):
+            return self.tree(_product(tree), terms)
         pieces = [self.tree(argument, terms) for argument in tree.arguments]
-        numeric = all(p.numeric for p in pieces)
-        array = any(p.array for p in pieces)
         if name in SILENT:
             return pieces[0]
-        if name in ("outer", "vecouter", "matvec"):
-            parts = list(tree.arguments)
-            if name != "matvec":
-                parts[1] = ast.Transpose(parts[1].span, parts[1])
-            return self.tree(ast.Binary(tree.span, "@", parts[0], parts[1]), terms)
+        numeric = bool(pieces) and all(p.numeric for p in pieces)
+        array = any(p.array for p in pieces)
         if name in PHRASES:
-            phrase = PHRASES[name].format(*(f"\0{i}\0" for i in range(len(pieces))))
-            parts_ = re.split("\0(\\d+)\0", phrase)
-            return Piece(self.phrase(parts_, pieces), IF, numeric, array)
+            parts = re.split(r"\{(\d)\}", PHRASES[name])
+            return Piece(self.phrase(parts, pieces), IF, numeric, array)
         op = OPS.get(name)
         if op is None or op.variadic or len(op.operands) != len(pieces):
-            text = f"{self.function_name(name)}({', '.join(p.text for p in pieces)})"
-            return Piece(text, ATOM, numeric, array)
+            inside = self.comma.join(p.text for p in pieces)
+            return Piece(f"{self.function_name(name)}{self.grouped(inside)}", ATOM, numeric, array)
         given = {p.name: Formula(a, terms)
                  for p, a in zip(op.operands, tree.arguments, strict=True)}  # fmt: skip
-        options = {n.id: self.tree(value, terms).text for n, value in tree.keywords}
+        plain = Notation(self.digits)
+        options = {n.id: plain.tree(value, terms).text for n, value in tree.keywords}
         return self.applied(Applied(op, given, options))
 
     def function_name(self, name: str) -> str:
@@ -338,29 +388,16 @@ class Notation:
 
     def phrase(self, parts: Sequence[str], pieces: Sequence[Piece]) -> str:
         """Words, and at odd places the numbers of the pieces between them."""
-        return "".join(
-            pieces[int(part)].text if i % 2 else self.words(part) for i, part in enumerate(parts)
-        )
+        texts = (pieces[int(p)].text if i % 2 else self.words(p) for i, p in enumerate(parts) if p)
+        return "".join(texts)
 
     def words(self, text: str) -> str:
         return text
 
 
-SILENT = ("spread", "reshape_like", "expand_dims", "alias", "as_float")
-PHRASES = {
-    "each": "{0} for each entry",
-    "place_like": "{0} in its place, 0 elsewhere",
-    "diagonal_like": "{0} on the diagonal, 0 elsewhere",
-    "trace_like": "{0} on the diagonal, 0 elsewhere",
-    "untake": "{0} added up at {2}",
-    "untake_along": "{0} added up at {2}",
-    "untile": "{0}, its repeats added up",
-    "unrepeat": "{0}, its repeats added up",
-    "unwindow": "{0} added up where windows overlap",
-    "unpad": "{0} without its borders",
-    "unroll": "{0} rolled back",
-    "untranspose": "{0}, its axes turned back",
-    "part": "its part of {0}",
-    "entry": "its entry of {0}",
-}
-"""Helpers of rules in words."""
+def _product(tree: ast.Call) -> ast.Expr:
+    """Helpers that multiply vectors, as products of matrices."""
+    left, right = tree.arguments
+    if tree.function.id != "matvec":
+        right = ast.Transpose(right.span, right)
+    return ast.Binary(tree.span, "@", left, right)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-_LONGEST, _WIDEST, _MOST = 9, 6, 18
+_LONGEST, _WIDEST, _MOST = 9, 6, 12
 _LARGEST = 1e7
 
 
@@ -38,16 +38,22 @@ def scalar(value: Any, digits: int | None, short: bool = False) -> str:
     return text.replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
 
 
+def is_small(value: Any) -> bool:
+    """Whether an array is written out."""
+    array = np.asarray(value)
+    columns = array.shape[1] if array.ndim == 2 else 1
+    few = array.ndim <= 2 and 0 < array.size <= _MOST
+    return array.ndim == 0 or (few and len(array) <= _LONGEST and columns <= _WIDEST)
+
+
 def shown(value: Any, digits: int | None) -> Shown:
     """A value as texts."""
     array = np.asarray(value)
     if array.ndim == 0:
         return Shown(0, ((scalar(array[()], digits),),))
-    columns = array.shape[1] if array.ndim == 2 else 1
-    small = array.ndim <= 2 and 0 < array.size <= _MOST
-    if not small or len(array) > _LONGEST or columns > _WIDEST:
+    if not is_small(array):
         return Shown(array.ndim, summary=_summary(array, digits))
-    rows = array.reshape(len(array), columns)
+    rows = array.reshape(len(array), -1)
     texts = tuple(tuple(scalar(v, digits, short=True) for v in row) for row in rows)
     return Shown(array.ndim, texts)
 
@@ -62,6 +68,5 @@ def _summary(array: Any, digits: int | None) -> str:
         bad = int(np.count_nonzero(~np.isfinite(array)))
         return f"{shape} array, {bad} of {array.size} not finite"
     low, high = (scalar(v, digits, short=True) for v in (array.min(), array.max()))
-    return (
-        f"{shape} array, all {low}" if low == high else f"{shape} array, between {low} and {high}"
-    )
+    extent = f"all {low}" if low == high else f"between {low} and {high}"
+    return f"{shape} array, {extent}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from ...dsl import ast
 from ...dsl.graph import Node, attribute_text
@@ -21,18 +20,20 @@ def text_of(node: Node, position: int) -> str:
     return rule if isinstance(rule, str) else rule.root.span.text
 
 
-def adjoint_rule(node: Node, position: int, count: Callable[[Node], int]) -> tuple[ast.Expr, str]:
-    """The rule for an operand, and in words where it is 0 instead.
+def adjoint_rule(
+    node: Node, position: int, count: Callable[[Node], int]
+) -> tuple[ast.Expr, ast.Expr | None]:
+    """The rule for an operand, and where it is 0 instead.
 
     ``count`` is how many entries of the operand go into one of the result.
     """
     if node.op.name == "where":
-        return _chosen(position), ""
+        return _chosen(position), None
     tree = rule_tree(text_of(node, position))
     if node.op.name == "transpose" and mirrored(node):
-        return ast.Transpose(tree.span, ast.Name(tree.span, "dy")), ""
+        return ast.Transpose(tree.span, ast.Name(tree.span, "dy")), None
     found, zero = without_zero(_counted(tree, count(node)))
-    alike = {name.id for name in free_names(found)} == {"dy"} and "spread" in tree.span.text
+    alike = "spread(dy" in tree.span.text and {n.id for n in free_names(found)} == {"dy"}
     return (_each(found) if alike else found), zero
 
 
@@ -43,8 +44,7 @@ def _each(tree: ast.Expr) -> ast.Expr:
 
 def is_reshaping(tree: ast.Expr) -> bool:
     """Whether a rule moves no entry and changes none."""
-    silent = isinstance(tree, ast.Call) and tree.function.id in ("reshape_like", "expand_dims")
-    return silent or isinstance(tree, ast.Name)
+    return isinstance(tree, ast.Call) and tree.function.id in ("reshape_like", "expand_dims")
 
 
 def _chosen(position: int) -> ast.Expr:
@@ -54,12 +54,12 @@ def _chosen(position: int) -> ast.Expr:
     return ast.IfElse(span, ast.Name(span, "condition"), *branches)
 
 
-def without_zero(tree: ast.Expr) -> tuple[ast.Expr, str]:
+def without_zero(tree: ast.Expr) -> tuple[ast.Expr, ast.Expr | None]:
     """What ``if c then 0 else e`` is where it is not 0, and ``c``."""
     if isinstance(tree, ast.IfElse) and tree.then == ast.Number(tree.span, "0"):
         inner, _ = without_zero(tree.otherwise)
-        return inner, tree.condition.span.text
-    return tree, ""
+        return inner, tree.condition
+    return tree, None
 
 
 def _counted(tree: ast.Expr, entries: int) -> ast.Expr:
@@ -68,6 +68,8 @@ def _counted(tree: ast.Expr, entries: int) -> ast.Expr:
         case ast.Call():
             if tree.function.id == "count":
                 return ast.Number(tree.span, str(entries))
+            if tree.function.id == "spread":
+                return _counted(tree.arguments[0], entries)
             return replace(tree, arguments=tuple(_counted(a, entries) for a in tree.arguments))
         case ast.Binary():
             left, right = _counted(tree.left, entries), _counted(tree.right, entries)
@@ -98,7 +100,8 @@ def mentioned(formula: Formula) -> Mapping[str, Term]:
     return {name: term for name, term in formula.terms.items() if name in names}
 
 
-def is_small(term: Any, most: int = 18) -> bool:
-    return not isinstance(term, Amount) or (
-        term.rank <= 2 and getattr(term.value, "size", 1) <= most
-    )
+def is_constant(tree: ast.Expr) -> bool:
+    """Whether a rule sends what arrives to all entries as it is."""
+    if isinstance(tree, ast.Call) and tree.function.id == "each":
+        return isinstance(tree.arguments[0], ast.Name)
+    return isinstance(tree, ast.Name)

@@ -31,6 +31,8 @@ class Edge:
     """``σ'(m) = (1 - σ(m)) σ(m)``: the function, where, and the derivative."""
     rule: Term | None = None
     worked: Term | None = None
+    where: Term | None = None
+    """Where it is 0 instead."""
     index: IndexForm | None = None
     summed: bool = False
     """Whether the sum undoes a broadcast."""
@@ -65,6 +67,8 @@ class NodeSteps:
     edges: tuple[Edge, ...]
     uses: tuple[Use, ...]
     notes: tuple[str, ...] = ()
+    inside: Explanation | None = None
+    """For a loop, its last step: the first that a gradient goes back through."""
 
     @property
     def line(self) -> int:
@@ -74,6 +78,11 @@ class NodeSteps:
     def group(self) -> str:
         """The calls that it stands in."""
         return " › ".join(self.item.group)
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the specification."""
+        return f"line {self.line}" + (f", in {self.group}" if self.group else "")
 
     @property
     def is_told(self) -> bool:
@@ -92,7 +101,10 @@ class Explanation:
     names: Mapping[Item, Name]
     digits: int | None
     sentence: str = ""
+    only: bool = False
+    """Whether it was asked for one value: then all there is to say of it is shown."""
 
     @property
     def told(self) -> tuple[NodeSteps, ...]:
-        return tuple(entry for entry in self.entries if entry.is_told)
+        """The entries that say something of a gradient."""
+        return tuple(entry for entry in self.entries if entry.is_told or self.only)

@@ -20,7 +20,8 @@ from ...dsl.source import Source
 
 @dataclass(frozen=True)
 class Name:
-    """A value by its name, ``dx`` if it is what arrives there."""
+    """A value by its name, ``dx`` if it is what arrives there. One that is ``turned`` is known as
+    the transpose of another: ``xᵀ``, and ``d(xᵀ)``."""
 
     text: str
     rank: int = 0
@@ -62,7 +63,10 @@ class Applied:
         return Formula(tree, self.terms) if tree is not None and not self.several else None
 
     def option(self, name: str) -> str:
-        return attribute_text(self.attributes[name]) if name in self.attributes else ""
+        if name not in self.attributes:
+            return ""
+        text = attribute_text(self.attributes[name])
+        return text[1:-1] if name == "index" and text.startswith("[") else text
 
     @property
     def function(self) -> str:
@@ -108,8 +112,8 @@ def _operators(paper: str) -> ast.Expr | None:
     return tree if isinstance(tree, operators) and "‖" not in paper else None
 
 
-def turned(term: Term) -> Term:
-    """The transpose of a name or of numbers."""
-    if isinstance(term, Name | Amount):
+def turned(term: Term | None) -> Term | None:
+    """The transpose of a name or of numbers, if it has a name or numbers of its own."""
+    if isinstance(term, Amount) or (isinstance(term, Name) and not term.arriving):
         return replace(term, turned=not term.turned)
-    return term
+    return None
