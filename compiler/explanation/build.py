@@ -222,7 +222,7 @@ class Builder:
         arriving = Amount(self.value(self.adjoints.gradients[node]))
         summed = self.is_summed(node, position, np.size(result))
         notes = [self.broadcast(name, node, np.size(result))] if summed else []
-        if self.adjoints.sent[node, position].guard is not None and node.op.name != "where":
+        if self.adjoints.uses[node, position].guard is not None and node.op.name != "where":
             notes.append("It counts only where the branch that it stands in is taken.")
         slope = slope_on_paper(node, position)
         if slope is not None:
