@@ -16,13 +16,14 @@ from ...dsl.lower import lower
 from ..driver import UsageError, compiled, python
 from ..evaluate import Evaluation, evaluate
 from ..explanation.build import explain
+from ..explanation.html import STYLE, sections
 from ..given import Inputs
 from ..outline import Outline, outline
 from ..picture.model import Path, Picture, picture
 from .document import document
 from .fields import fields
 from .lines import Line, code_lines
-from .live import LiveNotation, entries
+from .live import LiveMathML
 from .marks import coloured, marked
 from .pictures import pictures
 from .program import NUMBERS, Program, program
@@ -135,12 +136,9 @@ def _explanation(parts: Parts) -> tuple[str, list[Node]]:
     if parts.evaluation is None:
         return f"<p>{_NO_NUMBERS}</p>", []
     found = explain(parts.evaluation, parts.checked.program, parts.digits)
-    notation = LiveNotation(parts.digits, parts.evaluation.interpreter.values)
-    html = [f"<p>{escape(found.sentence)}</p>"] if found.sentence else []
-    for entry, text in entries(found, notation):
-        ids = " ".join(item.id for item in entry.items)
-        html.append(f'<section class="entry node" data-node="{escape(ids)}">{text}</section>')
-    return "\n".join(html), notation.numbers
+    notation = LiveMathML(parts.digits, parts.evaluation.interpreter.values)
+    html = "\n".join(sections(found, notation))
+    return f'<style>{STYLE}</style><div class="explanation">{html}</div>', notation.numbers
 
 
 def _source(parts: Parts) -> str:

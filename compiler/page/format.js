@@ -34,18 +34,29 @@ const Format = (() => {
     return rows;
   }
 
-  // A value in an explanation: numbers in brackets, or what is to be said of many.
-  function amount({ numbers, shape, kind }, digits, turned) {
-    if (!shape.length) return scalar(numbers[0], kind, digits, false);
+  // A value in an explanation, as MathML: numbers in brackets, or what is to be said of many.
+  function math({ numbers, shape, kind }, digits, turned) {
+    if (!shape.length) return mn(scalar(numbers[0], kind, digits, false));
     const columns = shape.length === 2 ? shape[1] : 1;
-    const small = shape.length <= 2 && numbers.length > 0 && numbers.length <= 18;
-    if (!small || shape[0] > 9 || columns > 6)
-      return `[${summary(numbers, shape, kind, digits)}]${turned ? "ᵀ" : ""}`;
+    const small = shape.length <= 2 && numbers.length > 0 && numbers.length <= 12;
+    if (!small || shape[0] > 9 || columns > 6) {
+      const said = `<mtext>${summary(numbers, shape, kind, digits)}</mtext>`;
+      const inside = `<mrow><mo>[</mo>${said}<mo>]</mo></mrow>`;
+      return turned ? transposed(inside) : inside;
+    }
     let rows = rowsOf(numbers, shape).map((row) => row.map((x) => scalar(x, kind, digits, true)));
     if (turned) rows = rows[0].map((_, i) => rows.map((row) => row[i]));
-    if (rows[0].length === 1) return `[${rows.map((row) => row[0]).join(" ")}]ᵀ`;
-    return `[${rows.map((row) => row.join(" ")).join("; ")}]`;
+    const column = rows[0].length === 1;
+    if (column) rows = [rows.map((row) => row[0])];
+    const inside = rows
+      .map((row) => `<mtr>${row.map((text) => `<mtd>${mn(text)}</mtd>`).join("")}</mtr>`)
+      .join("");
+    const table = `<mrow><mo>[</mo><mtable>${inside}</mtable><mo>]</mo></mrow>`;
+    return column ? transposed(table) : table;
   }
+
+  const mn = (text) => `<mn>${text.replaceAll("-", "−")}</mn>`;
+  const transposed = (text) => `<msup><mrow>${text}</mrow><mo>⊤</mo></msup>`;
 
   function summary(numbers, shape, kind, digits) {
     const sides = shape.join("×");
@@ -77,5 +88,5 @@ const Format = (() => {
     return texts.map((row) => `[${row.map(text).join(" ")}]`);
   }
 
-  return { amount, lines };
+  return { math, lines };
 })();

@@ -44,6 +44,7 @@ function recompute() {
     return;
   }
   numbers = Numbers.evaluate(program.operations, inputs);
+  document.body.classList.add("changed");
   refresh();
   if (lights.chosen) say(describe(lights.chosen));
   else if (lights.step) say(sentence());
@@ -58,8 +59,10 @@ function refresh() {
     }
     for (const element of all(".amount")) {
       const found = quantity(`number ${element.dataset.number}`);
-      if (found) element.textContent = signed(element, Format.amount(found, data.digits,
-        "turned" in element.dataset));
+      if (found) {
+        const math = Format.math(found, data.digits, "turned" in element.dataset);
+        element.innerHTML = grouped(element, math, !found.shape.length && found.numbers[0] < 0);
+      }
     }
     all("#picture .edge").forEach(rewrite);
     for (const title of all("#picture .node > title")) {
@@ -77,15 +80,14 @@ function written(key) {
   return found && (Format.lines(found, data.digits)?.join(" ") ?? undefined);
 }
 
-// A negative number in parentheses, where the given one needed none.
-function signed(element, text) {
+// A negative number in parentheses, where the given one was not negative and so needed none.
+function grouped(element, math, negative) {
   element.dataset.first ??= element.textContent;
-  const before = element.previousSibling?.textContent ?? "";
-  const after = element.nextSibling?.textContent ?? "";
-  const held = before.endsWith("(") && after.startsWith(")");
-  const alone = /(^|= |: )$/.test(before) || held;
-  const bare = !text.startsWith("-") || element.dataset.first.startsWith("-") || alone;
-  return bare ? text : `(${text})`;
+  const beside = [element.previousElementSibling, element.nextElementSibling];
+  const alone = beside.every((e) => !e || "=()".includes(e.textContent));
+  const raised = element.closest("msup")?.firstElementChild.contains(element);
+  const bare = !negative || element.dataset.first.startsWith("−") || (alone && !raised);
+  return bare ? math : `<mo stretchy="false">(</mo>${math}<mo stretchy="false">)</mo>`;
 }
 
 // The texts of one wire: a value and its gradient, or what one use alone sends back.

@@ -188,9 +188,16 @@ class _Function:
             yield from self.flush(self.known.of_line(int(place[1]), target[1] if target else ""))
 
     def flush(self, ids: Sequence[str] = ()) -> Iterator[Line]:
-        for text in self.waiting:
-            yield Line(text, tuple(ids), False, self.name)
+        """What was waiting: the last statement is about these items, and so is what it needs."""
+        needed = set(_NAME.findall(self.waiting[-1])) if self.waiting else set()
+        lines = []
+        for text in reversed(self.waiting):
+            target = re.match(r"\s*([^\W\d]\w*) = ", text)
+            used = target is None or target[1] in needed
+            lines.append(Line(text, tuple(ids) if used else (), False, self.name))
+            needed |= set(_NAME.findall(text)) if used else set()
         self.waiting = []
+        yield from reversed(lines)
 
 
 def _joined(groups: Iterable[Iterable[str]]) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ const PANELS = ["graph", "inputs", "source", "code", "explanation"];
 const lights = { hovered: null, chosen: null, step: null };
 let index = new Map();
 
-const idsOf = (element) =>
-  (element.dataset.node ?? element.dataset.edge.split(" ")[0]).split(" ");
+const idsOf = ({ dataset }) =>
+  `${dataset.node ?? dataset.edge.split(" ")[0]} ${dataset.also ?? ""}`.trim().split(" ");
 
 // The elements that belong to each item; made again when the picture changes.
 function reindex() {

@@ -25,11 +25,11 @@ function veil() {
     for (const text of all(".gradient", edge))
       text.classList.toggle("unseen", later(gradientAt, id));
   }
-  for (const entry of all(".entry")) {
+  for (const entry of all("#explanation section.node")) {
     const [id] = idsOf(entry);
-    for (const number of all(".definition .amount", entry))
-      number.classList.toggle("unseen", later(valueAt, id));
-    for (const part of all(".arriving, .edge-steps", entry))
+    for (const value of all(":scope > .both > .value", entry))
+      value.classList.toggle("unseen", later(valueAt, id));
+    for (const part of all(":scope > .both > .gradient, :scope > .edge, :scope > .note", entry))
       part.classList.toggle("unseen", later(gradientAt, id));
   }
 }
