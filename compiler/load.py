@@ -20,7 +20,7 @@ from .machine import machine
 _loaded: dict[str, ModuleType] = {}
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, content: str | bytes) -> None:
     """The whole file or none of it, whatever happens in between. Raises ``OSError``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -30,8 +30,8 @@ def write_atomically(path: Path, text: str) -> None:
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
         Path(temporary).chmod(mode)
         Path(temporary).replace(path)

@@ -8,20 +8,26 @@ computes in one call is a group, and so is a loop.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import networkx
 
-from ..dsl.ast import Def, Program
+from ..dsl.ast import Call, Def, Program
+from ..dsl.errors import SpecError
 from ..dsl.graph import Graph, Node, topological
+from ..dsl.library import prelude
 from ..dsl.loops import Loop
-from ..dsl.source import Span
+from ..dsl.ops import OPS
+from ..dsl.parse import parse, parse_expression
+from ..dsl.source import Source, Span
 from .paper import definition, label, seen
 
 _ROUNDS = ("round_on_paper", "given_on_paper")
 _PLACES = ("constant", "size")
+_CALL = re.compile(r"\w+\(")
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,14 +127,18 @@ def outlined(
 def _groups(nodes: list[Node], program: Program) -> Iterator[tuple[Node, tuple[str, ...]]]:
     """The calls that nodes stand in: neighbours that come from the body of one function belong to
     the same call of it."""
-    bodies = [(d.span, d.name.id) for d in program.declarations if isinstance(d, Def)]
+    bodies: dict[Source, list[Def]] = {}
 
-    def function(at: Span) -> str:
-        around = (name for body, name in bodies
-                  if at.source is body.source and body.start <= at.start < body.end)  # fmt: skip
-        return next(around, "")
+    def function(node: Node) -> str:
+        if node.name and (called := _called(node.span)):
+            return called
+        at = node.span
+        if at.source not in bodies:
+            bodies[at.source] = _functions(at.source, program)
+        around = (d for d in bodies[at.source] if d.span.start <= at.start < d.span.end)
+        return next((d.name.id for d in around), "")
 
-    inside = {node: name for node in nodes if node.operands and (name := function(node.span))}
+    inside = {node: name for node in nodes if node.operands and (name := function(node))}
     neighbours: networkx.Graph[Node] = networkx.Graph()
     neighbours.add_nodes_from(inside)
     for node, name in inside.items():
@@ -139,3 +149,24 @@ def _groups(nodes: list[Node], program: Program) -> Iterator[tuple[Node, tuple[s
         calls[name] += 1
         path = (name if calls[name] == 1 else f"{name} ({calls[name]})",)
         yield from ((node, path) for node in together)
+
+
+def _functions(source: Source, program: Program) -> list[Def]:
+    """The functions of a file: the specification itself, the library, or what it uses."""
+    if source is program.source:
+        known = program.declarations
+    else:
+        known = tuple(d for d in prelude().values() if d.span.source is source)
+        known = known or parse(source).declarations
+    return [d for d in known if isinstance(d, Def)]
+
+
+def _called(at: Span) -> str:
+    """The function whose call is all that a name stands for: its result has that place."""
+    if not _CALL.match(at.text):
+        return ""
+    try:
+        tree = parse_expression(Source(at.text))
+    except SpecError:
+        return ""
+    return tree.function.id if isinstance(tree, Call) and tree.function.id not in OPS else ""

@@ -48,14 +48,15 @@ def _like(model: Node, op: str, operands: Iterable[Node], **attributes: object) 
 class Adjoints:
     """The gradients of the nodes asked for, those of all nodes on the way, and an order of both.
 
-    A node that no seeded output depends on has no gradient here. ``sent`` has what each use of a
-    node sends back to it, by the node that uses it and the position among its operands.
+    A node that no seeded output depends on has no gradient here. ``uses`` are the terms that they
+    are sums of: what a node sends back to the operand at a position; all results of a loop
+    together, as the first of them in order.
     """
 
     gradients: Mapping[Node, Node]
     passing: Mapping[Node, Node]
     order: tuple[Node, ...]
-    sent: Mapping[tuple[Node, int], Adjoint]
+    uses: Mapping[tuple[Node, int], Adjoint]
 
 
 def gradients(graph: Graph, seeds: Mapping[str, Node], wrt: Iterable[Node]) -> Adjoints:
@@ -73,9 +74,9 @@ class _Reverse:
         self.order = topological(node for node, _ in seeds)
         self.active = self._active(wrt)
         self.arriving: dict[Node, list[Adjoint]] = {}
-        self.sent: dict[tuple[Node, int], Adjoint] = {}
         for node, seed in seeds:
             self.arriving.setdefault(node, []).append(Adjoint(seed))
+        self.uses: dict[tuple[Node, int], Adjoint] = {}
         self.wrt = set(wrt)
         self.guards = Guards()
         self.loops: dict[Hashable, _Loop] = {}
@@ -110,7 +111,7 @@ class _Reverse:
             passing[node] = total.value
             order.append(total.value)
             self._push(node, total)
-        return Adjoints(found, passing, tuple(dict.fromkeys(order)), self.sent)
+        return Adjoints(found, passing, tuple(dict.fromkeys(order)), self.uses)
 
     def _total(self, node: Node, contributions: list[Adjoint]) -> Adjoint:
         """The sum of all, those under one guard first: what each guard lets through is selected
@@ -142,7 +143,8 @@ class _Reverse:
         floats = [p for p, o in enumerate(node.operands) if o in self.active]
         found = through_loop(loop.arriving, floats, _gradients)
         for position, value in found.items():
-            self._send(node, position, Adjoint(replace(value, cause=node, position=position)))
+            marked = replace(value, cause=node, position=position)
+            self._send(node, position, Adjoint(marked))
 
     def _push(self, node: Node, total: Adjoint) -> None:
         if node.op.name == "scan":
@@ -155,11 +157,12 @@ class _Reverse:
                 continue
             adjoint = _contribution(node, position, rule, total, self.guards)
             fitted = _unbroadcast(adjoint, node, position)
-            self._send(node, position, replace(fitted, guard=self.guards.lightened(fitted.guard)))
+            fitted = replace(fitted, guard=self.guards.lightened(fitted.guard))
+            self._send(node, position, fitted)
 
-    def _send(self, node: Node, position: int, adjoint: Adjoint) -> None:
-        self.sent[node, position] = adjoint
-        self.arriving.setdefault(node.operands[position], []).append(adjoint)
+    def _send(self, node: Node, position: int, contribution: Adjoint) -> None:
+        self.uses[node, position] = contribution
+        self.arriving.setdefault(node.operands[position], []).append(contribution)
 
 
 def _sum(contributions: list[Adjoint]) -> Adjoint:
@@ -287,6 +290,15 @@ def _varies(guard: Node | None, shape: Shape, reduced: Shape) -> bool:
     kept = [ONE] * (len(shape) - len(reduced)) + list(reduced)
     aligned = zip(reversed(own), reversed(kept), strict=False)
     return any(size != ONE and left == ONE for size, left in aligned)
+
+
+def along_edge(node: Node, position: int, arriving: Node) -> Node | None:
+    """What goes back from a node to one operand, before it is added to what other uses bring."""
+    rule = rule_of(node, position)
+    if rule is None:
+        return None
+    adjoint = _contribution(node, position, rule, Adjoint(arriving), Guards())
+    return _unbroadcast(adjoint, node, position).selected()
 
 
 def _mixes(node: Node, position: int) -> bool:

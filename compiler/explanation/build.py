@@ -198,7 +198,7 @@ class Builder:
         if self.adjoints is None or node not in self.active:
             return
         for position, operand in enumerate(node.operands):
-            sent = (node, position) in self.adjoints.sent
+            sent = (node, position) in self.adjoints.uses
             if sent and operand in self.active and operand in self.outline.of:
                 yield position
 
@@ -206,7 +206,7 @@ class Builder:
         """What goes back along an edge, to what a reader sees there."""
         assert self.adjoints is not None
         operand = node.operands[position]
-        back = self.adjoints.sent[node, position].selected()
+        back = self.adjoints.uses[node, position].selected()
         base = seen(operand)
         if base is not operand:
             back = pullback([(operand, back)], [base]).gradients[base]
@@ -222,7 +222,7 @@ class Builder:
         arriving = Amount(self.value(self.adjoints.gradients[node]))
         summed = self.is_summed(node, position, np.size(result))
         notes = [self.broadcast(name, node, np.size(result))] if summed else []
-        if self.adjoints.sent[node, position].guard is not None and node.op.name != "where":
+        if self.adjoints.uses[node, position].guard is not None and node.op.name != "where":
             notes.append("It counts only where the branch that it stands in is taken.")
         slope = slope_on_paper(node, position)
         if slope is not None:

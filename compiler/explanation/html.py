@@ -57,9 +57,9 @@ def html(explanation: Explanation) -> str:
     return "\n".join(parts)
 
 
-def sections(explanation: Explanation) -> Iterator[str]:
+def sections(explanation: Explanation, notation: MathML | None = None) -> Iterator[str]:
     """The sections from the output down."""
-    writer = _Html(MathML(explanation.digits))
+    writer = _Html(notation or MathML(explanation.digits))
     if explanation.sentence:
         yield f"<p>{escape(explanation.sentence)}</p>"
     for entry in explanation.entries:
@@ -96,7 +96,7 @@ class _Html(Layout):
             parts.append(f"<p>{self.notation.math(*function)}</p>")
         parts += [self.edge(edge) for edge in entry.edges]
         if entry.inside is not None:
-            inside = "\n".join(sections(entry.inside))
+            inside = "\n".join(sections(entry.inside, self.notation))
             words = escape(f"One step of {entry.inside.title}")
             parts.append(f"<details><summary>{words}</summary>\n{inside}\n</details>")
         return "\n".join([*filter(None, parts), "</section>"])

@@ -33,12 +33,13 @@ def load(path: str | Path, **options: Any) -> ModuleType:
 def parse(path: str | Path, include: str | Path | None = None) -> Checked:
     """The checked graph of a specification; ``.nx`` is its networkx ``MultiDiGraph``.
 
-    Raises as ``load`` does.
+    Notebooks show it as a picture. Raises as ``load`` does.
     """
     from .compiler import driver
+    from .compiler.drawable import drawable
 
     folder = Path(include) if include is not None else None
-    return driver.checked(driver.read(Path(path)), include=folder)
+    return drawable(driver.checked(driver.read(Path(path)), include=folder))
 
 
 def compile(graph: Checked | str | Path, **options: Any) -> str:
@@ -48,6 +49,13 @@ def compile(graph: Checked | str | Path, **options: Any) -> str:
     include = options.get("include")
     program = parse(graph, include) if isinstance(graph, (str, Path)) else graph
     return driver.python(driver.compiled(program, _options(options)))
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext gradc`` in a notebook: cells that begin with ``%%grad`` are specifications."""
+    from .compiler.notebook import register
+
+    register(shell)
 
 
 def _options(options: dict[str, Any]) -> Any:

@@ -1,0 +1,1 @@
+"""Graphs as pictures: what is shown, where, and as SVG, PNG or text for Graphviz."""
