@@ -140,10 +140,15 @@ class Reverse:
         if loop is None or loop.first is not node or not loop.arriving:
             return
         floats = [p for p, o in enumerate(node.operands) if o in self.active]
-        found = through_loop(loop.arriving, floats, self.inside)
-        for position, value in found.items():
-            marked = replace(value, cause=node, position=position)
-            self.arriving.setdefault(node.operands[position], []).append(Adjoint(marked))
+        for position, adjoint in self.around(node, loop.arriving, floats).items():
+            self.arriving.setdefault(node.operands[position], []).append(adjoint)
+
+    def around(
+        self, node: Node, arriving: Mapping[Node, Node], floats: list[int]
+    ) -> Mapping[int, Adjoint]:
+        """What goes back from a loop to its operands."""
+        found = through_loop(arriving, floats, self.inside)
+        return {p: Adjoint(replace(v, cause=node, position=p)) for p, v in found.items()}
 
     def _push(self, node: Node, total: Adjoint) -> None:
         if node.op.name == "scan":

@@ -119,7 +119,7 @@ class Verdict:
     @property
     def is_wrong(self) -> bool:
         """Whether there are numbers that a mistake could explain."""
-        return self.kind in ("wrong", "shape")
+        return self.kind in ("wrong", "shape", "nan")
 
 
 @dataclass(frozen=True)
@@ -140,10 +140,14 @@ class Comparer:
         if found.shape != wanted.shape:
             return False
         single = found.dtype.kind == "f" and found.dtype.itemsize < 8
-        scale = max(self.scales.get(name, 0.0), float(np.max(np.abs(wanted), initial=0.0)))
+        finite = np.abs(wanted[np.isfinite(wanted)])
+        scale = max(self.scales.get(name, 0.0), float(np.max(finite, initial=0.0)))
         limit = (_SINGLE if single else _LOOSE) * scale
+        found = found.astype(float)
         with np.errstate(all="ignore"):
-            return bool(np.all(np.abs(found.astype(float) - wanted) <= limit))
+            close = np.abs(found - wanted) <= limit
+            close |= (found == wanted) | (np.isnan(found) & np.isnan(wanted))
+            return bool(np.all(close))
 
 
 def verdict(name: str, answers: Answers, points: Sequence[Point]) -> Verdict:

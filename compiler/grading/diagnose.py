@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from .walk import Setting, Slip, places
 _IMPOSSIBLE = (Mismatch, SpecError, ValueError, IndexError, ArithmeticError, TypeError,
                KeyError, AssertionError, np.linalg.LinAlgError)  # fmt: skip
 _MOST_WALKS = 4000
+_MOST_SECONDS = 20.0
 _BEAM = 10
 
 Slips = tuple[Slip, ...]
@@ -93,8 +95,10 @@ class Diagnoser:
     def __init__(self, program: Checked, points: Sequence[Point], answers: Answers) -> None:
         graph = expand(shelter(lower(program.graph)))
         self.graph = graph
-        self.trials = list(_trials(graph, points, answers))
+        # Small and random ones tell most hypotheses apart at little cost.
+        self.trials = sorted(_trials(graph, points, answers), key=_cost)
         self.walks = 0
+        self.started = monotonic()
         self.places = places(graph)
         self.slips = slips(graph) if self.trials else []
 
@@ -112,6 +116,10 @@ class Diagnoser:
             return [Diagnosis(tuple(names), tuple(whole))]
         return self._several(names, singles)
 
+    @property
+    def out_of_time(self) -> bool:
+        return self.walks > _MOST_WALKS or monotonic() - self.started > _MOST_SECONDS
+
     # ── One mistake ─────────────────────────────────────────────────────────
 
     def _whole(self, hypotheses: Iterable[Slips]) -> list[Slips]:
@@ -124,6 +132,8 @@ class Diagnoser:
         return all(self._holds_at(trial, hypothesis, set(but)) for trial in self.trials)
 
     def _holds_at(self, trial: Trial, hypothesis: Slips, but: set[str]) -> bool:
+        if self.out_of_time:
+            return False
         self.walks += 1
         found = trial.gradients(hypothesis)
         if found is None:
@@ -136,6 +146,8 @@ class Diagnoser:
         """The names that it alone explains: it changes them to what the student has."""
         left: set[str] | None = None
         for trial in self.trials:
+            if self.out_of_time:
+                return frozenset()
             self.walks += 1
             found = trial.gradients(hypothesis)
             if found is None:
@@ -158,11 +170,12 @@ class Diagnoser:
             whole = self._whole(_joined([h for h, _ in useful][: _BEAM * 4], count))
             if whole:
                 return self._apart(wrong, whole)
-        for best, explained in useful[:_BEAM]:
+        whole = []
+        for best, _ in useful[:_BEAM]:
             more = [joined(best, h) for h in singles if apart(best, h)]
-            whole = [h for h in more if self._first_holds(h) and self._holds(h)]
-            if whole and explained:
-                return self._apart(wrong, whole)
+            whole += [h for h in more if self._first_holds(h) and self._holds(h)]
+        if whole:
+            return self._apart(wrong, whole)
         whole = list(self._any_two(singles))
         if whole:
             return self._apart(wrong, whole)
@@ -175,7 +188,7 @@ class Diagnoser:
         """Pairs at two places, as many as there is time for."""
         changing = [h for h in singles if len(h) == 1 and self._changes(h)]
         for a, b in combinations(changing, 2):
-            if self.walks > _MOST_WALKS:
+            if self.out_of_time:
                 return
             both = joined(a, b)
             if apart(a, b) and self._first_holds(both) and self._holds(both):
@@ -183,7 +196,7 @@ class Diagnoser:
 
     def _changes(self, hypothesis: Slips) -> bool:
         trial = self.trials[0]
-        found = trial.gradients(hypothesis)
+        found = None if self.out_of_time else trial.gradients(hypothesis)
         return found is not None and any(trial.changed(n, v) for n, v in found.items())
 
     def _apart(self, wrong: list[str], whole: list[Slips]) -> list[Diagnosis]:
@@ -209,6 +222,10 @@ class Diagnoser:
                 found.append(Diagnosis(tuple(n for n in wrong if n in names), tuple(groups[names])))
                 left -= names
         return found
+
+
+def _cost(trial: Trial) -> tuple[int, bool]:
+    return sum(np.size(v) for v in trial.point.values.values()), trial.point.given
 
 
 def apart(a: Slips, b: Slips) -> bool:

@@ -13,9 +13,9 @@ from ...dsl.graph import Interface
 from ..driver import UsageError
 from ..given import Inputs
 from .answers import Answers, Verdict, matched, verdict
-from .diagnose import Diagnoser, Diagnosis, Trial
+from .diagnose import Diagnoser, Diagnosis
 from .patterns import exchanged, pattern
-from .points import Point, points
+from .points import Point, finite, points
 from .student import Run, run
 
 
@@ -54,6 +54,8 @@ def grade(
     if program.is_library or interface.objective is None or not wanted:
         raise UsageError("there is no objective with a gradient to grade")
     compared = points(program, inputs)
+    if not finite(compared[0]):
+        raise UsageError("the gradient is not finite on these inputs: `gradc trace` says why")
     shapes = {"inputs": [i.name for i in interface.inputs], "sizes": list(interface.open_sizes),
               "wanted": len(wanted), "scalars": not any(i.type.rank for i in wanted)}  # fmt: skip
     ran = run(student, [p.values for p in compared], shapes, function, timeout)
@@ -78,7 +80,7 @@ def _graded(
     diagnoses = [] if swapped else diagnoser.diagnose(wrong)
     explained = {n for d in diagnoses for n in d.explains}
     left = [n for n in wrong if n not in explained]
-    remarks = list(_remarks(program.interface, ran, compared, answers, diagnoser.trials))
+    remarks = list(_remarks(program.interface, ran, compared, answers, diagnoser, left))
     remarks += [swapped] if swapped else [t for n in left if (t := pattern(n, diagnoser.trials))]
     return Grade(spec, student, ran, verdicts, nodes, tuple(diagnoses),
                  () if swapped else tuple(left), tuple(remarks),
@@ -92,7 +94,7 @@ def _parting(verdicts: Sequence[Verdict], left: Sequence[str]) -> str:
 
 def _remarks(
     interface: Interface, ran: Run, compared: list[Point], answers: Answers,
-    trials: Sequence[Trial],
+    diagnoser: Diagnoser, left: Sequence[str],
 ) -> list[str]:  # fmt: skip
     found = [answers.remark] if answers.remark else []
     if answers.unknown:
@@ -105,8 +107,13 @@ def _remarks(
                 found.append(f"the value of {interface.objective} itself is wrong at {point.what}:"
                              f" {float(answer.value):.6g}, expected {float(point.value):.6g}")  # fmt: skip
                 break
+    changed = sorted({name for answer in ran.answers for name in answer.changed})
+    if changed:
+        found.append(f"the function changes its inputs in place: {', '.join(changed)}")
     for point, answer in zip(compared, ran.answers, strict=True):
         if answer.error is not None:
             found.append(f"at {point.what}, {answer.error}")
             break
+    if left and diagnoser.out_of_time:
+        found.append("the search for mistakes was ended early: there are too many to try")
     return found

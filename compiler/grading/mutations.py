@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import prod
 
-from ...dsl.graph import Graph, Node, constant
+from ...dsl.graph import Graph, Node, constant, make
 from ...dsl.shapes import Shape
-from ..paper import differential, label
+from ..paper import differential, label, on_paper
 from ..reverse import Adjoint
-from ..rules import apply_rule, names_in, rule_of
+from ..rules import Rule, apply_rule, names_in, rule_of, rule_tree
 from .walk import Contributions, Edge, Slip, Walk, places
 
 TITLES = {
@@ -251,9 +251,6 @@ def slopes(p: Place) -> Iterator[Slip]:
 
 def _shown(p: Place, at: str) -> str:
     """The slope as the table has it, with one name for all that it mentions."""
-    from ..paper import on_paper
-    from ..rules import rule_tree
-
     text = p.rule if p.node.op.family == "elementwise" else "1"
     if text == "1" or p.node.op.variadic:
         return f"{p.op}'({at})"
@@ -343,16 +340,10 @@ def _without(i: int) -> Callable[[Walk, Node, Contributions], Adjoint]:
         rest = [c for n, c in enumerate(contributions) if n != i]
         value = rest[0].selected()
         for other in rest[1:]:
-            value = constant_make("add", value, other.selected())
+            value = make("add", [value, other.selected()], value.span, cause=node)
         return Adjoint(value)
 
     return choose
-
-
-def constant_make(op: str, *operands: Node) -> Node:
-    from ...dsl.graph import make
-
-    return make(op, operands, operands[0].span, {}, cause=operands[0].cause)
 
 
 def _assigned(last: bool) -> Callable[[Walk, Node, Contributions], Adjoint]:
@@ -366,12 +357,18 @@ def _assigned(last: bool) -> Callable[[Walk, Node, Contributions], Adjoint]:
             if user.op.name != "getitem":
                 value = c.selected()
                 continue
-            edge = Edge(walk, user, position, walk.rule(user, position), c)
+            edge = Edge(walk, user, position, _rule_of(user, position), c)
             covered = edge.make("greater", edge.through(edge.ones(user)), constant(0.0, node.span))
             value = edge.make("where", covered, c.selected(), value)
         return Adjoint(value)
 
     return choose
+
+
+def _rule_of(node: Node, position: int) -> Rule:
+    rule = rule_of(node, position)
+    assert rule is not None
+    return rule
 
 
 def at_axis(node: Node, axis: int) -> Node:

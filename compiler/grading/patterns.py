@@ -84,7 +84,7 @@ def _factor_sentences(name: str, factors: list[float], trials: Sequence[Trial]) 
             yield f"{name}: it is {size} times what is right"
         if np.allclose(np.array(factors) * lengths, 1.0, rtol=1e-4):
             yield f"{name}: it is 1/{size} of what is right"
-    yield f"{name}: it is a multiple of what is right, {factors[0]:.6g} times on the given inputs"
+    yield f"{name}: it is a multiple of what is right, but not by the same factor for all inputs"
 
 
 def _sizes(sizes: Mapping[str, int]) -> list[str]:

@@ -24,6 +24,7 @@ from ..sampling import RANGES, limits
 
 _EXAMPLES = 3
 _OF_EACH = 2
+_MANY = 10_000
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,25 @@ def points(program: Checked, inputs: Inputs) -> list[Point]:
     for example in program.examples:
         if example.name != first and len(found) < _EXAMPLES:
             values = given_values(example)
-            found.append(_point(program, f"example `{example.name}`", values, example.sizes, True))
+            point = _point(program, f"example `{example.name}`", values, example.sizes, True)
+            found += [point] if finite(point) else []
     rng = np.random.default_rng(7)
-    usual = {name: inputs.sizes[name] for name in inputs.sizes}
-    others = _other_sizes(program, inputs)
+    source = max([inputs, *_examples(program)], key=_telling)
+    usual, others = dict(source.sizes), _other_sizes(program, source)
     for sizes in (usual, others) if others != usual else (usual,):
-        found += _random(program, inputs, sizes, rng)
+        found += _random(program, source, sizes, rng)
     return found
+
+
+def _examples(program: Checked) -> list[Inputs]:
+    return [Inputs(given_values(e), e.sizes, example=e) for e in program.examples]
+
+
+def _telling(inputs: Inputs) -> tuple[int, int]:
+    """How well inputs tell axes apart: by sizes that are not 1, and differ."""
+    sizes = inputs.sizes.values()
+    small = sum(np.size(v) for v in inputs.values.values()) < _MANY
+    return sum(size > 1 for size in sizes) * small, len(set(sizes)) * small
 
 
 def _point(
@@ -76,14 +89,14 @@ def _random(
             point = _point(program, what, values, sizes, False)
         except (ValueError, IndexError, ArithmeticError, np.linalg.LinAlgError):
             continue
-        if _finite(point):
+        if finite(point):
             found.append(point)
         if len(found) == _OF_EACH:
             break
     return found
 
 
-def _finite(point: Point) -> bool:
+def finite(point: Point) -> bool:
     numbers = [point.value, *point.gradients.values()]
     return all(np.all(np.isfinite(np.asarray(n, float))) for n in numbers)
 

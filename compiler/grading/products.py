@@ -191,14 +191,26 @@ KINDS: tuple[Kind, ...] = (
 def slips(graph: Graph) -> list[Slip]:
     """Every mistake that could be made in a gradient, each once."""
     found: list[Slip] = []
+    fixed = _constant(graph)
     for number, node in enumerate(places(graph)):
         if node.op.name == "scan":
             continue
         for position, operand in enumerate(node.operands):
-            if operand.type.is_float and rule_of(node, position):
+            moves = operand.type.is_float and operand not in fixed
+            if moves and rule_of(node, position):
                 place = Place(number, node, position)
                 found += [slip for kind in KINDS for slip in kind(place)]
     return [*found, *uses(graph)]
+
+
+def _constant(graph: Graph) -> set[Node]:
+    """The nodes, outside of steps of loops, that no differentiated input changes."""
+    moving = {graph.inputs[name] for name in graph.interface.differentiated}
+    found: set[Node] = set()
+    for node in graph.nodes:
+        if node not in moving and found.issuperset(node.operands):
+            found.add(node)
+    return found
 
 
 def everywhere(found: Iterable[Slip]) -> list[tuple[Slip, ...]]:

@@ -14,20 +14,33 @@ from ..paper import definition, differential, label, rule_on_paper
 from .answers import Verdict
 from .diagnose import Diagnosis, Slips
 from .grade import Grade
-from .mutations import TITLES
+from .mutations import TITLES, Place
 from .student import StudentError
 from .walk import Slip
 
 SCHEMA = 1
 _MOST_ALTERNATIVES = 4
+_OVERWRITTEN = "parts of an array overlap, and are overwritten, not added"
+
+
+_VARIANTS = {
+    ("factor", "half"): "a factor 2 is missing",
+    ("factor", "twice"): "a factor 2 is too much",
+    ("wrong-point", "output"): "the derivative is taken at the output, where it must be at the input",
+    ("wrong-point", "output again"):
+        "the derivative is taken at the output, where it must be at the input",
+    ("wrong-point", "input"): "the derivative is written for the output, but taken at the input",
+    ("power", "exponent"): "the exponent is not lowered by one",
+    ("power", "coefficient"): "the factor from the exponent is missing",
+    ("power", "square"): "the divisor is not squared in the derivative of the quotient",
+    ("power", "divided"): "the derivative of the quotient divides where the divisor is differentiated",
+    ("overwritten", "first"): _OVERWRITTEN,
+    ("overwritten", "last"): _OVERWRITTEN,
+}  # fmt: skip
 
 
 def title(slip: Slip) -> str:
-    if slip.kind == "factor":
-        return "a factor 2 is missing" if slip.variant == "half" else "a factor 2 is too much"
-    if slip.kind == "arriving-forgotten":
-        return TITLES[slip.kind]
-    return TITLES[slip.kind]
+    return _VARIANTS.get((slip.kind, slip.variant), TITLES[slip.kind])
 
 
 def _usual(slip: Slip, node: Node) -> tuple[int, int, int]:
@@ -43,7 +56,13 @@ def _usual(slip: Slip, node: Node) -> tuple[int, int, int]:
 def _rule(slip: Slip, node: Node) -> str:
     if slip.position is None:
         return f"{differential(label(node))} = the sum of what comes back from each use"
-    return rule_on_paper(node, slip.position)
+    rule = rule_on_paper(node, slip.position)
+    if Place(slip.place, node, slip.position).summed:
+        left, _, right = rule.partition(" = ")
+        return (
+            f"{left} = the sum of {right} where {label(node.operands[slip.position])} is repeated"
+        )
+    return rule
 
 
 class Words:
@@ -76,8 +95,7 @@ class Words:
         parts = []
         for slip in sorted(hypothesis, key=lambda s: -s.place):
             node = self.node(slip)
-            wrote = f" ({slip.wrote})" if slip.wrote else ""
-            parts.append(f"{title(slip)} at {definition(node)}, line {node.span.line}{wrote}")
+            parts.append(f"{title(slip)}, at {definition(node)} (line {node.span.line})")
         return " and ".join(parts)
 
 

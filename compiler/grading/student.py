@@ -38,11 +38,13 @@ class StudentError(Exception):
 @dataclass(frozen=True)
 class Answer:
     """What came back at one point. ``entries`` are named, or numbered in order; a value is an
-    array, or a text that says what it is instead. ``error`` is what was raised."""
+    array, or a text that says what it is instead. ``changed`` are inputs that the call wrote to,
+    ``error`` is what was raised."""
 
     entries: Mapping[str | int, Any] = field(default_factory=dict)
     value: Any = None
     returned: str = ""
+    changed: tuple[str, ...] = ()
     error: StudentError | None = None
 
 
@@ -212,7 +214,7 @@ def _answer(point: Mapping[str, Any], folder: Path, output: str) -> Answer:
         return Answer(error=_error(point["error"], output))
     entries = {key: _array(value, folder) for key, value in point["entries"]}
     value = _array(point["value"], folder) if point["value"] is not None else None
-    return Answer(entries, value, point["returned"])
+    return Answer(entries, value, point["returned"], tuple(point["changed"]))
 
 
 def _array(value: Mapping[str, str], folder: Path) -> Any:

@@ -13,10 +13,11 @@ from functools import cached_property
 from typing import Any
 
 from ...dsl.graph import Graph, Node, constant, make, topological
+from ...dsl.loops import Loop
 from ...dsl.shapes import Shape
 from ..guards import Guards
 from ..reverse import Adjoint, Reverse, contribution, unbroadcast
-from ..rules import Rule, apply_rule, rule_of, times
+from ..rules import Rule, apply_rule, times
 
 
 def places(graph: Graph) -> list[Node]:
@@ -24,8 +25,12 @@ def places(graph: Graph) -> list[Node]:
     same in all graphs that differ in their sizes alone."""
     objective = graph.interface.objective
     assert objective is not None
+    return _with_steps([topological([graph.outputs[objective]])])
+
+
+def _with_steps(waiting: list[list[Node]]) -> list[Node]:
+    """Nodes, and those of the steps of the loops among them."""
     found: dict[Node, None] = {}
-    waiting = [topological([graph.outputs[objective]])]
     while waiting:
         for node in waiting.pop():
             if node in found:
@@ -123,6 +128,16 @@ class Setting:
         self.guards = Guards()
         self.memo: dict[Hashable, Any] = {}
         self.origins: dict[Adjoint, tuple[Node, int]] = {}
+        self.inner: dict[Loop, frozenset[int]] = {}
+
+    def within(self, node: Node) -> frozenset[int]:
+        """The numbers of the nodes that the steps of a loop are made of."""
+        loop = node.attributes["loop"]
+        if loop not in self.inner:
+            results = [n for n in self.places if n.attributes.get("loop") is loop]
+            inside = _with_steps([results])
+            self.inner[loop] = frozenset(self.number[n] for n in inside if n not in results)
+        return self.inner[loop]
 
     def gradients(self, slips: Iterable[Slip], wanted: Iterable[Node]) -> Mapping[Node, Node]:
         """The gradient of the objective, as it comes out with these mistakes. Raises whatever the
@@ -195,10 +210,17 @@ class Walk(Reverse):
     ) -> Mapping[Node, Node]:
         return Walk(list(seeds), list(wrt), self.setting, self.slips).run().gradients
 
-    def rule(self, node: Node, position: int) -> Rule:
-        rule = rule_of(node, position)
-        assert rule is not None
-        return rule
+    def around(
+        self, node: Node, arriving: Mapping[Node, Node], floats: list[int]
+    ) -> Mapping[int, Adjoint]:
+        """Loops cost most: one is gone through again only for another mistake in its steps."""
+        within = self.setting.within(node)
+        inner = tuple(slip for slip in self.slips.values() if slip.place in within)
+        key = ("loop", node, tuple(arriving.items()), tuple(floats), inner)
+        if key not in self.setting.memo:
+            self.setting.memo[key] = super().around(node, arriving, floats)
+        found: Mapping[int, Adjoint] = self.setting.memo[key]
+        return found
 
 
 def _unfitting(node: Node, position: int, rule: Rule, dy: Node) -> Node:
