@@ -41,7 +41,7 @@ ORDER = [
     "compiler.sampling", "compiler.checking", "compiler.header", "compiler.module", "compiler.caution", "compiler.batch", "compiler.checkpoint", "compiler.driver", "compiler.estimate", "compiler.calibrate",
     "compiler.rounding", "compiler.evaluate", "compiler.outline", "compiler.explain",
     "compiler.gradcheck", "compiler.rulecheck", "compiler.given", "compiler.trace",
-    "compiler.grading.runner", "compiler.grading.walk", "compiler.grading.mutations", "compiler.grading.products",
+    "compiler.grading.runner", "compiler.grading.walk", "compiler.grading.mutations", "compiler.grading.products", "compiler.grading.uses", "compiler.grading.kinds",
     "compiler.grading.student", "compiler.grading.points", "compiler.grading.answers", "compiler.grading.diagnose", "compiler.grading.patterns",
     "compiler.grading.grade", "compiler.grading.report", "compiler.grading",
     "compiler.load", "compiler.build",

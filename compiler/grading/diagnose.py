@@ -26,8 +26,8 @@ from ..nested import expand
 from ..passes.shelter import shelter
 from ..specialise import specialise
 from .answers import Answers, Comparer
+from .kinds import everywhere, slips
 from .points import Point
-from .products import everywhere, slips
 from .walk import Setting, Slip, places
 
 _IMPOSSIBLE = (Mismatch, SpecError, ValueError, IndexError, ArithmeticError, TypeError,
@@ -109,7 +109,7 @@ class Diagnoser:
         names = [n for n in wrong if n in self.trials[0].names]
         if not names:
             return []
-        singles = [(slip,) for slip in self.slips]
+        singles: list[Slips] = [(slip,) for slip in self.slips]
         singles += everywhere(self.slips)
         whole = self._whole(singles)
         if whole:

@@ -84,7 +84,7 @@ def _graded(
     remarks += [swapped] if swapped else [t for n in left if (t := pattern(n, diagnoser.trials))]
     return Grade(spec, student, ran, verdicts, nodes, tuple(diagnoses),
                  () if swapped else tuple(left), tuple(remarks),
-                 _parting([*nodes, *verdicts], left), diagnoser)  # fmt: skip
+                 _parting([*verdicts, *nodes], left), diagnoser)  # fmt: skip
 
 
 def _parting(verdicts: Sequence[Verdict], left: Sequence[str]) -> str:
@@ -100,13 +100,7 @@ def _remarks(
     if answers.unknown:
         names = ", ".join(answers.unknown)
         found.append(f"returned under names that mean no input or node: {names}")
-    for point, answer in zip(compared, ran.answers, strict=True):
-        if answer.value is not None and not isinstance(answer.value, str):
-            off = abs(float(np.asarray(answer.value)) - float(point.value))
-            if not off <= 1e-5 * abs(float(point.value)) + 1e-9:
-                found.append(f"the value of {interface.objective} itself is wrong at {point.what}:"
-                             f" {float(answer.value):.6g}, expected {float(point.value):.6g}")  # fmt: skip
-                break
+    found += _value(interface, ran, compared)
     changed = sorted({name for answer in ran.answers for name in answer.changed})
     if changed:
         found.append(f"the function changes its inputs in place: {', '.join(changed)}")
@@ -117,3 +111,15 @@ def _remarks(
     if left and diagnoser.out_of_time:
         found.append("the search for mistakes was ended early: there are too many to try")
     return found
+
+
+def _value(interface: Interface, ran: Run, compared: list[Point]) -> list[str]:
+    """Whether the value of the function, if it was returned, is wrong on the first inputs."""
+    value, point = ran.answers[0].value, compared[0]
+    if value is None or isinstance(value, str) or np.ndim(value):
+        return []
+    found, wanted = float(value), float(point.value)
+    if abs(found - wanted) <= 1e-5 * abs(wanted) + 1e-9:
+        return []
+    text = f"the value of {interface.objective} itself is wrong at {point.what}"
+    return [f"{text}: {found:.6g}, expected {wanted:.6g}"]

@@ -1,21 +1,21 @@
 """The kinds of mistakes: what each does to what goes back, and how a person would write it.
 
 A kind is a function from a place in the graph to slips. Adding one is adding a function to
-``KINDS`` here, or in ``products.py`` and ``masks.py``, and its name to ``TITLES``.
+``KINDS`` in ``kinds.py``, and its name to ``TITLES``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from math import prod
 
-from ...dsl.graph import Graph, Node, constant, make
+from ...dsl.graph import Node
 from ...dsl.shapes import Shape
 from ..paper import differential, label, on_paper
-from ..reverse import Adjoint
-from ..rules import Rule, apply_rule, names_in, rule_of, rule_tree
-from .walk import Contributions, Edge, Slip, Walk, places
+from ..rules import apply_rule, names_in, rule_of, rule_tree
+from .walk import Edge, Slip
 
 TITLES = {
     "missing-sum": "the sum over the broadcast axis is missing",
@@ -48,6 +48,9 @@ TITLES = {
     "softmax-elementwise": "the softmax is treated as a function of single entries",
     "softmax-sum": "the sum over the classes is missing in the derivative of the softmax",
 }
+
+
+MASKED = ("relu", "abs", "clip", "maximum", "minimum", "where", "max", "min")
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ def _counts(p: Place) -> bool:
 def forgotten(p: Place) -> Iterator[Slip]:
     arriving = p.arriving
     yield p.slip("arriving-forgotten", _with_ones, f"{_slope(p)}, without {arriving}")
-    if p.op in MASKED or p.rule in ("1", "-1", "dy", "loop"):
+    if p.op in MASKED or p.rule in ("1", "-1", "dy"):
         return
     kind = "missing-count" if _counts(p) or p.op == "mean" else "local-forgotten"
     if p.op == "mean":
@@ -155,16 +158,22 @@ def sums(p: Place) -> Iterator[Slip]:
         return
     arriving = p.arriving
     yield p.slip("missing-sum", lambda e: e.raw, f"{arriving} …, without a sum")
-    yield p.slip("mean-for-sum", lambda e: e.scaled(e.right, 1 / _repeats(e)), f"mean({arriving} …)")  # fmt: skip
+    yield p.slip("mean-for-sum", _averaged, f"mean({arriving} …)")
     yield p.slip("keepdims", _keeping, f"sum({arriving} …, keepdims=True)")
     rank, wide = p.operand.type.rank, p.node.type.rank
     if rank < wide:
         yield p.slip("wrong-axis", _all_summed, f"sum({arriving} …) over all axes", "all")
         for axis in range(-rank, 0):
-            yield p.slip(
-                "wrong-axis", lambda e, axis=axis: e.make("sum", e.raw, axis=(axis,), keepdims=False),  # type: ignore[misc]
-                f"sum({arriving} …, axis={axis + wide})", str(axis),
-            )  # fmt: skip
+            wrote = f"sum({arriving} …, axis={axis + wide})"
+            yield p.slip("wrong-axis", partial(_summed, axis), wrote, str(axis))
+
+
+def _averaged(e: Edge) -> Node:
+    return e.scaled(e.right, 1 / _repeats(e))
+
+
+def _summed(axis: int, e: Edge) -> Node:
+    return e.make("sum", e.raw, axis=(axis,), keepdims=False)
 
 
 def _entries(shape: Shape) -> int:
@@ -201,24 +210,27 @@ def counts(p: Place) -> Iterator[Slip]:
     arriving = p.arriving
     if p.op == "sum":
         yield p.slip("extra-count", lambda e: e.scaled(e.right, 1 / _count(e)), f"{arriving} / N")
-    names = sorted({n for o in p.node.operands for size in o.type.shape for n in size.names()})
     if p.op == "divide" and _counts(p):
-        names = sorted({n for node in (p.node.operands[0], *p.node.operands[0].operands)
-                        for size in node.type.shape for n in size.names()})  # fmt: skip
-        for name in names:
+        top = p.node.operands[0]
+        for name in _size_names(top, *top.operands):
             if label(p.node.operands[1]) != name:
-                yield p.slip("wrong-count", lambda e, name=name: _divided(e, name),  # type: ignore[misc]
-                             f"{arriving} / {name}", name)  # fmt: skip
+                yield p.slip("wrong-count", partial(_divided, name), f"{arriving} / {name}", name)
     if p.op == "mean" and len(p.node.attributes["axis"]) > 1:
-        for name in names:
-            yield p.slip("wrong-count", lambda e, name=name: _divided(e, name, _count(e)),  # type: ignore[misc]
-                         f"{arriving} / {name}", name)  # fmt: skip
+        for name in _size_names(p.operand):
+            yield p.slip("wrong-count", partial(_averaged_by, name), f"{arriving} / {name}", name)
 
 
-def _divided(e: Edge, name: str, count: float | None = None) -> Node:
+def _size_names(*nodes: Node) -> list[str]:
+    return sorted({n for node in nodes for size in node.type.shape for n in size.names()})
+
+
+def _divided(name: str, e: Edge) -> Node:
     """Divided by another size."""
-    value = e.fit(e.dy) if count is None else e.scaled(e.right, count)
-    return e.scaled(value, 1 / e.walk.sizes[name])
+    return e.scaled(e.fit(e.dy), 1 / e.walk.sizes[name])
+
+
+def _averaged_by(name: str, e: Edge) -> Node:
+    return e.scaled(e.right, _count(e) / e.walk.sizes[name])
 
 
 # ── Slopes ──────────────────────────────────────────────────────────────────
@@ -254,12 +266,10 @@ def _shown(p: Place, at: str) -> str:
     text = p.rule if p.node.op.family == "elementwise" else "1"
     if text == "1" or p.node.op.variadic:
         return f"{p.op}'({at})"
-    names = {name: label(o) for name, o in _named(p.node).items()}
-    return f"({on_paper(rule_tree(text), {**names, p.node.op.operand_name(p.position): at, 'y': at})})"  # noqa: E501  # fmt: skip
-
-
-def _named(node: Node) -> dict[str, Node]:
-    return {p.name: o for p, o in zip(node.op.operands, node.operands, strict=True)}
+    pairs = zip(p.node.op.operands, p.node.operands, strict=True)
+    names = {parameter.name: label(o) for parameter, o in pairs}
+    names |= {p.node.op.operand_name(p.position): at, "y": at}
+    return f"({on_paper(rule_tree(text), names)})"
 
 
 def _again(e: Edge) -> Node:
@@ -290,90 +300,14 @@ def powers(p: Place) -> Iterator[Slip]:
     if p.op == "divide" and p.position == 0 and not _counts(p):
         yield p.slip("inverted-slope", _inverted, f"{arriving} * {label(p.node.operands[1])}")
     if p.op in ("multiply", "vecdot") and p.node.operands[0] is not p.node.operands[1]:
-        yield p.slip("wrong-operand", lambda e: _own_factor(e), f"{arriving} * {x}")
+        yield p.slip("wrong-operand", _own_factor, f"{arriving} * {x}")
 
 
 def _own_factor(e: Edge) -> Node:
     """The product rule with the operand itself for the other one."""
-    names = [parameter.name for parameter in e.node.op.operands]
-    values = {name: e.operand for name in names}
-    return e.through(e.dy, **values)
-
-
-# ── Several uses ────────────────────────────────────────────────────────────
-
-
-def uses(graph: Graph) -> Iterator[Slip]:
-    """Of all that arrives at a node only a part is kept. What comes back comes in the order of
-    computation turned round, so that the last of it is from the first use."""
-    order = places(graph)
-    users: dict[Node, list[Node]] = {}
-    for node in order:
-        for position, operand in enumerate(node.operands):
-            if operand.type.is_float and rule_of(node, position):
-                users.setdefault(operand, []).append(node)
-    for number, node in enumerate(order):
-        names = [label(u) for u in reversed(users.get(node, []))]
-        left = differential(label(node))
-        if len(names) < 2:
-            continue
-        for i, name in enumerate(names):
-            wrote = f"{left} = what comes from {name} alone"
-            yield Slip("overwritten", number, None, str(i), choose=_only(i), wrote=wrote)
-        if len(names) > 2:
-            for i, name in enumerate(names):
-                wrote = f"{left} without what comes from {name}"
-                yield Slip("missing-use", number, None, str(i), choose=_without(i), wrote=wrote)
-        if any(u.op.name == "getitem" for u in users[node]):
-            for later in ("first", "last"):
-                wrote = f"{left}[…] = …, where parts overlap"
-                yield Slip("overwritten", number, None, later,
-                           choose=_assigned(later == "last"), wrote=wrote)  # fmt: skip
-
-
-def _only(i: int) -> Callable[[Walk, Node, Contributions], Adjoint]:
-    return lambda walk, node, contributions: contributions[i]
-
-
-def _without(i: int) -> Callable[[Walk, Node, Contributions], Adjoint]:
-    def choose(walk: Walk, node: Node, contributions: Contributions) -> Adjoint:
-        rest = [c for n, c in enumerate(contributions) if n != i]
-        value = rest[0].selected()
-        for other in rest[1:]:
-            value = make("add", [value, other.selected()], value.span, cause=node)
-        return Adjoint(value)
-
-    return choose
-
-
-def _assigned(last: bool) -> Callable[[Walk, Node, Contributions], Adjoint]:
-    """Parts of an array written one over the other."""
-
-    def choose(walk: Walk, node: Node, contributions: Contributions) -> Adjoint:
-        ordered = contributions if last else contributions[::-1]
-        value = ordered[0].selected()
-        for c in ordered[1:]:
-            user, position = walk.setting.origins[c]
-            if user.op.name != "getitem":
-                value = c.selected()
-                continue
-            edge = Edge(walk, user, position, _rule_of(user, position), c)
-            covered = edge.make("greater", edge.through(edge.ones(user)), constant(0.0, node.span))
-            value = edge.make("where", covered, c.selected(), value)
-        return Adjoint(value)
-
-    return choose
-
-
-def _rule_of(node: Node, position: int) -> Rule:
-    rule = rule_of(node, position)
-    assert rule is not None
-    return rule
+    return e.through(e.dy, **{parameter.name: e.operand for parameter in e.node.op.operands})
 
 
 def at_axis(node: Node, axis: int) -> Node:
     """The same operation along another axis."""
     return replace(node, attributes={**node.attributes, "axis": (axis,)})
-
-
-MASKED = ("relu", "abs", "clip", "maximum", "minimum", "where", "max", "min")

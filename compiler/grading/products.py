@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
-from ...dsl.graph import Graph, Node, constant
+from ...dsl.graph import Node, constant
 from ...dsl.lowering.table import swap_last
 from ..paper import label
-from ..rules import rule_of
-from .mutations import (
-    MASKED,
-    Kind,
-    Place,
-    at_axis,
-    counts,
-    factor,
-    forgotten,
-    powers,
-    sign,
-    slopes,
-    sums,
-    uses,
-)
-from .walk import Edge, Slip, places
+from .mutations import MASKED, Place, at_axis
+from .walk import Edge, Slip
 
 # ── Matrix products ─────────────────────────────────────────────────────────
 
@@ -40,8 +27,8 @@ def products(p: Place) -> Iterator[Slip]:
         return
     for turned in (False, True):
         text = f"{other}ᵀ" if turned else other
-        yield p.slip("elementwise-product", lambda e, t=turned: e.make("multiply", _flat(e, t), e.dy),  # type: ignore[misc]
-                     f"{text} * {arriving}", str(turned))  # fmt: skip
+        change = partial(_by_entry, turned)
+        yield p.slip("elementwise-product", change, f"{text} * {arriving}", str(turned))
     if vector:
         yield p.slip("missing-transpose", lambda e: e.make("matvec", _other(e), e.dy),
                      f"{other} {arriving}")  # fmt: skip
@@ -57,6 +44,10 @@ def products(p: Place) -> Iterator[Slip]:
     yield p.slip("swapped", lambda e: _product(e, False, not first),
                  wrong if first else right, "plain")  # fmt: skip
     yield p.slip("transposed", _turned, f"{other} {arriving}ᵀ" if first else f"{arriving}ᵀ {other}")
+
+
+def _by_entry(turned: bool, e: Edge) -> Node:
+    return e.make("multiply", _flat(e, turned), e.dy)
 
 
 def _other(e: Edge) -> Node:
@@ -90,7 +81,7 @@ def masks(p: Place) -> Iterator[Slip]:
         return
     x, arriving = label(p.operand), p.arriving
     reduces = p.op in ("max", "min")
-    yield p.slip("mask-missing", _spread if reduces else lambda e: e.fit(e.dy), arriving)
+    yield p.slip("mask-missing", _spread if reduces else _unmasked, arriving)
     if p.op == "abs" or reduces:
         return
     yield p.slip("mask-inverted", _inverted, f"{arriving} where not {_condition(p)}")
@@ -106,20 +97,22 @@ def masks(p: Place) -> Iterator[Slip]:
                      f"{arriving} * ({x} >= 0)")  # fmt: skip
         for i, before in enumerate(p.operand.operands):
             if before.type.is_float:
-                yield p.slip("mask-of-other", lambda e, i=i: _masked(e, e.operand.operands[i]),  # type: ignore[misc]
-                             f"{arriving} * ({label(before)} > 0)", str(i))  # fmt: skip
+                change = partial(_masked_by, i)
+                wrote = f"{arriving} * ({label(before)} > 0)"
+                yield p.slip("mask-of-other", change, wrote, str(i))
 
 
 def _condition(p: Place) -> str:
     return label(p.node.operands[0]) if p.op == "where" else f"{label(p.operand)} > …"
 
 
+def _unmasked(e: Edge) -> Node:
+    return e.fit(e.dy)
+
+
 def _spread(e: Edge) -> Node:
-    return e.through(e.dy) if e.node.op.name not in ("max", "min") else _repeated(e, e.dy)
-
-
-def _repeated(e: Edge, value: Node) -> Node:
-    """Along the axes that a reduction combined."""
+    """Repeated along the axes that a reduction combined."""
+    value = e.dy
     if not e.node.attributes["keepdims"] and value.type.rank:
         value = e.make("expand_dims", value, axis=e.node.attributes["axis"])
     return e.make("broadcast_to", value, shape=e.operand.type.shape)
@@ -135,6 +128,11 @@ def _inverted(e: Edge) -> Node:
 def _masked(e: Edge, by: Node, comparison: str = "greater") -> Node:
     holds = e.make(comparison, by, constant(0.0, e.node.span))
     return e.fit(e.make("where", holds, e.dy, constant(0.0, e.node.span)))
+
+
+def _masked_by(i: int, e: Edge) -> Node:
+    """By an operand of the operand."""
+    return _masked(e, e.operand.operands[i])
 
 
 def _at_ties(e: Edge) -> Node:
@@ -158,15 +156,18 @@ def softmax(p: Place) -> Iterator[Slip]:
                      f"{arriving} * (1 - exp({y}))")  # fmt: skip
         yield p.slip("softmax-sum", lambda e: e.make("subtract", e.dy, e.make("exp", e.node)),
                      f"{arriving} - exp({y})")  # fmt: skip
-    axes = p.node.attributes.get("axis")
-    if p.op in ("softmax", "log_softmax", "logsumexp", "max", "min", "sum", "mean", "norm"):
+    axes: Sequence[int] = p.node.attributes.get("axis") or ()
+    if len(axes) == 1 and p.op in _ALONG:
         for axis in range(-p.operand.type.rank, 0):
-            if axes != (axis,) and len(axes) == 1:
-                yield p.slip("wrong-axis", lambda e, axis=axis: _along(e, axis),  # type: ignore[misc]
-                             f"…, along axis {axis + p.operand.type.rank}", str(axis))  # fmt: skip
+            if axes != (axis,):
+                wrote = f"…, along axis {axis + p.operand.type.rank}"
+                yield p.slip("wrong-axis", partial(_along, axis), wrote, str(axis))
 
 
-def _along(e: Edge, axis: int) -> Node:
+_ALONG = ("softmax", "log_softmax", "logsumexp", "max", "min", "sum", "mean", "norm")
+
+
+def _along(axis: int, e: Edge) -> Node:
     return e.through(e.dy, at_axis(e.node, axis), y=e.node)
 
 
@@ -179,51 +180,3 @@ def _times(e: Edge, *factors: Node) -> Node:
 
 def _rest(e: Edge, node: Node) -> Node:
     return e.make("subtract", constant(1.0, e.node.span), node)
-
-
-# ── All of them ─────────────────────────────────────────────────────────────
-
-KINDS: tuple[Kind, ...] = (
-    sums, products, masks, softmax, forgotten, counts, slopes, powers, sign, factor,
-)  # fmt: skip
-
-
-def slips(graph: Graph) -> list[Slip]:
-    """Every mistake that could be made in a gradient, each once."""
-    found: list[Slip] = []
-    fixed = _constant(graph)
-    for number, node in enumerate(places(graph)):
-        if node.op.name == "scan":
-            continue
-        for position, operand in enumerate(node.operands):
-            moves = operand.type.is_float and operand not in fixed
-            if moves and rule_of(node, position):
-                place = Place(number, node, position)
-                found += [slip for kind in KINDS for slip in kind(place)]
-    return [*found, *uses(graph)]
-
-
-def _constant(graph: Graph) -> set[Node]:
-    """The nodes, outside of steps of loops, that no differentiated input changes."""
-    moving = {graph.inputs[name] for name in graph.interface.differentiated}
-    found: set[Node] = set()
-    for node in graph.nodes:
-        if node not in moving and found.issuperset(node.operands):
-            found.add(node)
-    return found
-
-
-def everywhere(found: Iterable[Slip]) -> list[tuple[Slip, ...]]:
-    """The mistakes that a person would make again wherever they can be made."""
-    groups: dict[tuple[str, str], list[Slip]] = {}
-    for slip in found:
-        if slip.kind in _AGAIN:
-            groups.setdefault((slip.kind, slip.variant), []).append(slip)
-    return [tuple(group) for group in groups.values() if len(group) > 1]
-
-
-_AGAIN = (
-    "missing-sum", "mean-for-sum", "keepdims", "elementwise-product", "missing-transpose",
-    "swapped", "transposed", "overwritten", "missing-count", "wrong-point", "mask-missing",
-    "mask-inverted", "mask-of-gradient", "mask-inclusive", "softmax-elementwise", "softmax-sum",
-)  # fmt: skip

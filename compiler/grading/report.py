@@ -23,20 +23,20 @@ _MOST_ALTERNATIVES = 4
 _OVERWRITTEN = "parts of an array overlap, and are overwritten, not added"
 
 
+_AT_OUTPUT = "the derivative is taken at the output, where it must be at the input"
 _VARIANTS = {
     ("factor", "half"): "a factor 2 is missing",
     ("factor", "twice"): "a factor 2 is too much",
-    ("wrong-point", "output"): "the derivative is taken at the output, where it must be at the input",
-    ("wrong-point", "output again"):
-        "the derivative is taken at the output, where it must be at the input",
+    ("wrong-point", "output"): _AT_OUTPUT,
+    ("wrong-point", "output again"): _AT_OUTPUT,
     ("wrong-point", "input"): "the derivative is written for the output, but taken at the input",
     ("power", "exponent"): "the exponent is not lowered by one",
     ("power", "coefficient"): "the factor from the exponent is missing",
     ("power", "square"): "the divisor is not squared in the derivative of the quotient",
-    ("power", "divided"): "the derivative of the quotient divides where the divisor is differentiated",
+    ("power", "divided"): "the derivative is taken for the dividend, where it must be the divisor",
     ("overwritten", "first"): _OVERWRITTEN,
     ("overwritten", "last"): _OVERWRITTEN,
-}  # fmt: skip
+}
 
 
 def title(slip: Slip) -> str:
@@ -44,7 +44,7 @@ def title(slip: Slip) -> str:
 
 
 def _usual(slip: Slip, node: Node) -> tuple[int, int, int]:
-    """What to think of first: kinds in the order of ``_FIRST``, where the rule has what is wrong."""
+    """What to think of first: kinds that say much, and general ones where the rule has it."""
     general = ("sign", "factor", "arriving-forgotten", "local-forgotten", "value-for-slope",
                "inverted-slope", "power")  # fmt: skip
     text = _rule(slip, node).partition("=")[2]

@@ -157,8 +157,8 @@ class Caller:
             self.how = f"{self.name}({', '.join(self.inputs)}), in order"
             return function(*inputs)
         plain = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        arriving = {p.name: 1.0 for p in parameters
-                    if p.name in _ARRIVING and p.name not in values and p.default is p.empty}  # fmt: skip
+        seeds = [p for p in parameters if p.name in _ARRIVING and p.name not in values]
+        arriving = {p.name: 1.0 for p in seeds if p.default is p.empty}
         sizes = {p.name: values[p.name] for p in parameters if p.name in self.sizes}
         required = [p for p in parameters if p.default is p.empty and p.name not in arriving
                     and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]  # fmt: skip
