@@ -44,33 +44,40 @@ def _only(i: int) -> Callable[[Walk, Node, Contributions], Adjoint]:
 
 
 def _without(i: int) -> Callable[[Walk, Node, Contributions], Adjoint]:
-    def choose(walk: Walk, node: Node, contributions: Contributions) -> Adjoint:
-        rest = [c for n, c in enumerate(contributions) if n != i]
-        value = rest[0].selected()
-        for other in rest[1:]:
-            value = make("add", [value, other.selected()], value.span, cause=node)
-        return Adjoint(value)
-
-    return choose
+    return lambda walk, node, contributions: Adjoint(
+        _added([c for n, c in enumerate(contributions) if n != i], node)
+    )
 
 
 def _assigned(last: bool) -> Callable[[Walk, Node, Contributions], Adjoint]:
-    """Parts of an array written one over the other."""
+    """Parts of an array written one over the other; what comes to one part is added."""
 
     def choose(walk: Walk, node: Node, contributions: Contributions) -> Adjoint:
-        ordered = contributions if last else contributions[::-1]
-        value = ordered[0].selected()
-        for c in ordered[1:]:
-            user, position = walk.setting.origins[c]
-            if user.op.name != "getitem":
-                value = c.selected()
-                continue
-            edge = Edge(walk, user, position, _rule_of(user, position), c)
-            covered = edge.make("greater", edge.through(edge.ones(user)), constant(0.0, node.span))
-            value = edge.make("where", covered, c.selected(), value)
+        parts: dict[object, list[Adjoint]] = {}
+        for c in contributions if last else contributions[::-1]:
+            user, _ = walk.setting.origins[c]
+            parts.setdefault(user.attributes.get("index"), []).append(c)
+        value = None
+        for index, together in parts.items():
+            added = _added(together, node)
+            if value is not None and index is not None:
+                user, position = walk.setting.origins[together[0]]
+                edge = Edge(walk, user, position, _rule_of(user, position), together[0])
+                zero = constant(0.0, node.span)
+                covered = edge.make("greater", edge.through(edge.ones(user)), zero)
+                added = edge.make("where", covered, added, value)
+            value = added
+        assert value is not None
         return Adjoint(value)
 
     return choose
+
+
+def _added(contributions: Contributions, node: Node) -> Node:
+    value = contributions[0].selected()
+    for other in contributions[1:]:
+        value = make("add", [value, other.selected()], value.span, cause=node)
+    return value
 
 
 def _rule_of(node: Node, position: int) -> Rule:
