@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ from ..outline import Item, Outline, outline
 from ..paper import mirrored, seen, slope_on_paper, spec_text
 from ..reverse import Adjoints, gradients, pullback
 from ..rules import rule_of
-from .index import einstein_of, index_form
+from .index import index_form
 from .naming import letters, names_of
 from .numbers import is_small
 from .rules import adjoint_rule, is_constant, is_reshaping, mentioned, options, text_of
@@ -26,6 +27,7 @@ from .steps import Edge, Explanation, NodeSteps, Use
 from .terms import Amount, Applied, Formula, Name, Term, Total
 
 _FIXED = ("constant", "size")
+_ENTRYWISE = ("elementwise", "pointwise")
 
 
 def explain(evaluation: Evaluation, program: ast.Program, digits: int | None) -> Explanation:
@@ -45,7 +47,10 @@ def explain(evaluation: Evaluation, program: ast.Program, digits: int | None) ->
     builder = Builder(whole, found, _reached(order, inputs), evaluation.interpreter, digits)
     builder.data = {i.name for i in graph.interface.inputs if not i.differentiated}
     builder.objective = objective
-    return builder.explanation(program_name(program))
+    whole_story = builder.explanation(program_name(program))
+    nothing = f"No input with a gradient goes into {objective}: there is nothing to go back to."
+    goes_back = any(entry.edges for entry in whole_story.entries)
+    return whole_story if goes_back else replace(whole_story, sentence=nothing)
 
 
 _NO_OBJECTIVE = (
@@ -164,15 +169,17 @@ class Builder:
         return NodeSteps(
             item, items, self.names[item], definition, written,
             tuple(t for t in shown if isinstance(t, Name)), function, self.value(item.node),
-            self.adjoint(item), tuple(edges), tuple(uses), self.remarks(item),
+            self.adjoint(item), tuple(edges), tuple(reversed(uses)), self.remarks(item),
         )  # fmt: skip
 
     def remarks(self, item: Item) -> tuple[str, ...]:
         """Why nothing arrives at a value, where nothing does."""
-        if self.adjoints is None or item.operation in self.adjoints.gradients:
-            if self.adjoints is None or item.operation in self.active:
-                return ()
         name = self.names[item].text
+        if self.adjoints is None:
+            return ()
+        if item.operation in self.adjoints.gradients and item.operation in self.active:
+            stops = f"{item.operation.op.name} sends nothing back: its derivative is taken as 0."
+            return (stops,) if self.stops(item) else ()
         if item.is_input and item.label in self.data:
             return (f"{name} is data: no gradient is asked for.",)
         if not item.node.type.is_float:
@@ -182,10 +189,16 @@ class Builder:
             return (f"{goal} does not change with {name}: its gradient is 0.",)
         return (f"No input with a gradient goes into {name}: nothing is sent back through it.",)
 
+    def stops(self, item: Item) -> bool:
+        """Whether something arrives, but nothing goes on, though operands could have gradients."""
+        node = item.operation
+        could = any(o in self.active for o in node.operands) and self.adjoint(item) is not None
+        return could and not any(True for _ in self.positions(node))
+
     def letters(self, node: Node) -> dict[Node, Term]:
         """Letters for the operands, numbers as they are."""
         found = dict.fromkeys(o for o in node.operands if seen(o).op.name not in _FIXED)
-        entrywise = node.op.family in ("elementwise", "pointwise")
+        entrywise = node.op.family in _ENTRYWISE
         own = letters([o.type.rank for o in found], not entrywise)
         terms: dict[Node, Term] = dict(zip(found, own, strict=True))
         return terms | {o: self.fixed(seen(o)) for o in node.operands if o not in terms}
@@ -220,8 +233,9 @@ class Builder:
         name, result = self.names[item], self.sent(node, position)
         assert self.adjoints is not None
         arriving = Amount(self.value(self.adjoints.gradients[node]))
-        summed = self.is_summed(node, position, np.size(result))
-        notes = [self.broadcast(name, node, np.size(result))] if summed else []
+        copies = self.copies(node, position)
+        summed = copies > 1
+        notes = [self.broadcast(name, copies)] if summed else []
         if self.adjoints.sent[node, position].guard is not None and node.op.name != "where":
             notes.append("It counts only where the branch that it stands in is taken.")
         slope = slope_on_paper(node, position)
@@ -293,20 +307,22 @@ class Builder:
         whole = int(np.size(self.value(node.operands[position])))
         return whole // max(int(np.size(self.value(node))), 1)
 
-    def is_summed(self, node: Node, position: int, entries: int) -> bool:
-        """Whether the operand was repeated, so that what its copies receive is added up."""
-        if node.op.family in ("elementwise", "pointwise"):
-            return entries < int(np.size(self.value(node)))
+    def copies(self, node: Node, position: int) -> int:
+        """How often each entry of an operand was repeated; what the copies receive is added up."""
+        operand = node.operands[position]
+        whole, own = np.shape(self.value(node)), np.shape(self.value(seen(operand)))
         notation = node.op.einstein
-        if not isinstance(notation, str) or not notation or einstein_of(node):
-            return False
-        inside, _, out = notation.partition("->")
-        leading = node.operands[position].type.rank - len(inside.split(",")[position])
-        return leading < node.type.rank - len(out)
+        if node.op.family not in _ENTRYWISE and text_of(node, position) != "dy":
+            if not isinstance(notation, str) or not notation:
+                return 1
+            # Only leading axes repeat an operand of a product.
+            inside, _, out = notation.partition("->")
+            whole = whole[: len(whole) - len(out)]
+            own = own[: len(own) - len(inside.split(",")[position])]
+        return int(math.prod(whole) // max(math.prod(own), 1))
 
-    def broadcast(self, name: Name, node: Node, entries: int) -> str:
-        copies = int(np.size(self.value(node))) // max(entries, 1)
-        each = f"Each entry of {name.text}" if entries > 1 else name.text
+    def broadcast(self, name: Name, copies: int) -> str:
+        each = f"Each entry of {name.text}" if name.rank else name.text
         return f"{each} is used {copies} times: the sum adds up what the copies receive."
 
     # ── Sums of many terms ──────────────────────────────────────────────────
@@ -355,12 +371,12 @@ class Builder:
         item = self.outline.of[inner.operands[position]]
         assert self.adjoints is not None and isinstance(letter, Name)
         result = self.sent(inner, position)
-        summed = self.is_summed(inner, position, np.size(result))
+        copies = self.copies(inner, position)
         arriving = Amount(self.value(self.adjoints.gradients[node]))
         slope = Amount(-1 if minus else 1, exact=True)
-        notes = (self.broadcast(self.names[item], inner, np.size(result)),) if summed else ()
-        return Edge(item, self.names[item], result, arriving, letter, slope, slope, summed=summed,
-                    notes=notes)  # fmt: skip
+        notes = (self.broadcast(self.names[item], copies),) if copies > 1 else ()
+        return Edge(item, self.names[item], result, arriving, letter, slope, slope,
+                    summed=copies > 1, notes=notes)  # fmt: skip
 
     # ── Loops ───────────────────────────────────────────────────────────────
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from ...dsl import ast
 from ...dsl.format import expression_text
@@ -17,10 +18,11 @@ from .words import PHRASES, SILENT
 
 IF, OR, AND, NOT, COMPARE, SUM, QUOTIENT, PRODUCT, SIGNED, POWER, ATOM = range(11)
 _LEVELS = {"or": OR, "and": AND, "+": SUM, "-": SUM, "*": PRODUCT, "@": PRODUCT, "/": QUOTIENT,
-           "//": QUOTIENT, "%": QUOTIENT, "^": POWER}  # fmt: skip
+           "//": SUM, "%": SUM, "^": POWER}  # fmt: skip
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _HOLE = re.compile(r"\{(\*?\w+)\}")
 _MOST_TERMS, _BEGIN = 8, 3
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ class Notation:
         return self.called(self.label("f"), letters), self.text(body)
 
     def called(self, function: str, arguments: Sequence[Name]) -> str:
-        return f"{function}{self.grouped(self.comma.join(map(self.name, arguments)))}"
+        names = [self.dots if a is None else self.name(a) for a in _ends(arguments)]
+        return f"{function}{self.grouped(self.comma.join(names))}"
 
     def derivative(self, letter: Name, slope: Term) -> tuple[str, str]:
         return self.ratio(self.gradient(Name("f")), self.gradient(letter)), self.text(slope)
@@ -178,17 +181,21 @@ class Notation:
 
     def total(self, total: Total) -> Piece:
         """A sum; of a long one the beginning and the end."""
-        pieces = [(is_less, self.piece(term)) for is_less, term in total.parts]
-        parts = [*pieces[:_BEGIN], None, pieces[-1]] if len(pieces) > _MOST_TERMS else pieces
         texts: list[str] = []
-        for part in parts:
-            is_less = part is not None and part[0]
-            text = self.dots if part is None else self.right(part[1], QUOTIENT)
+        pieces = []
+        for part in _ends(total.parts):
+            if part is None:
+                texts += [self.symbol("+"), self.dots]
+                continue
+            is_less, term = part
+            pieces.append(self.piece(term))
             sign = self.symbol("-" if is_less else "+") if texts else self.minus * is_less
-            texts += [sign, text]
-        numeric = all(p.numeric for _, p in pieces)
-        signed = bool(total.parts[0][0])
-        return Piece("".join(texts), SUM, numeric, any(p.array for _, p in pieces), signed)
+            texts += [
+                sign,
+                self.right(pieces[-1], QUOTIENT) if texts or is_less else pieces[-1].text,
+            ]
+        numeric, array = all(p.numeric for p in pieces), any(p.array for p in pieces)
+        return Piece("".join(texts), SUM, numeric, array, total.parts[0][0] or pieces[0].signed)
 
     # ── Operations as the table writes them ─────────────────────────────────
 
@@ -393,6 +400,11 @@ class Notation:
 
     def words(self, text: str) -> str:
         return text
+
+
+def _ends(parts: Sequence[T]) -> list[T | None]:
+    """The parts of a list; ``None`` stands for those in the middle of a long one."""
+    return [*parts[:_BEGIN], None, parts[-1]] if len(parts) > _MOST_TERMS else list(parts)
 
 
 def _product(tree: ast.Call) -> ast.Expr:
