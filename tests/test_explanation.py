@@ -254,9 +254,9 @@ def test_branches_say_where_they_count() -> None:
 
 
 def test_a_long_sum_is_told_at_once() -> None:
-    found = of(f"input x: float output f = {' + '.join(['x * x'] * 3000)}", x=2.0)
+    found = of(f"input x: float output f = {' + '.join(['x * x'] * 1000)}", x=2.0)
     total = found.entries[0]
-    assert len(total.edges) == 3000 and len(total.items) == 2999
+    assert len(total.edges) == 1000 and len(total.items) == 999
     assert "x · x" in text(found) and "… +" in lines(found)[0]
 
 

@@ -17,7 +17,7 @@ from ..evaluate import Evaluation
 from ..interpret import Interpreter
 from ..outline import Item, Outline, outline
 from ..paper import mirrored, seen, slope_on_paper, spec_text
-from ..reverse import Adjoints, gradients, pullback
+from ..reverse import Adjoint, Adjoints, gradients, pullback
 from ..rules import rule_of
 from .index import index_form
 from .naming import letters, names_of
@@ -92,6 +92,11 @@ class Builder:
         for item in self.outline.items:
             for operand in item.operands:
                 self.users[operand] = self.users.get(operand, 0) + 1
+        # All at once: what is asked for one by one is looked for among all that is known.
+        self.backs = {edge: adjoint.selected() for edge, adjoint in self.sent_back().items()}
+        arriving = self.adjoints.gradients if self.adjoints else {}
+        self.interpreter.run([*(i.node for i in self.outline.items), *arriving.values(),
+                              *self.backs.values()])  # fmt: skip
         self.loops: dict[Any, list[Item]] = {}
         for item in self.outline.items:
             if item.loop is not None:
@@ -113,7 +118,8 @@ class Builder:
     # ── Values ──────────────────────────────────────────────────────────────
 
     def value(self, node: Node) -> Any:
-        return self.interpreter.run([node])[0]
+        known = self.interpreter.values
+        return known[node] if node in known else self.interpreter.run([node])[0]
 
     def adjoint(self, item: Item) -> Any:
         found = self.adjoints.gradients.get(item.operation) if self.adjoints else None
@@ -215,11 +221,13 @@ class Builder:
             if sent and operand in self.active and operand in self.outline.of:
                 yield position
 
+    def sent_back(self) -> Mapping[tuple[Node, int], Adjoint]:
+        return self.adjoints.sent if self.adjoints is not None else {}
+
     def sent(self, node: Node, position: int) -> Any:
         """What goes back along an edge, to what a reader sees there."""
-        assert self.adjoints is not None
         operand = node.operands[position]
-        back = self.adjoints.sent[node, position].selected()
+        back = self.backs[node, position]
         base = seen(operand)
         if base is not operand:
             back = pullback([(operand, back)], [base]).gradients[base]
