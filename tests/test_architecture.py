@@ -41,7 +41,7 @@ ORDER = [
     "compiler.sampling", "compiler.checking", "compiler.header", "compiler.module", "compiler.caution", "compiler.batch", "compiler.checkpoint", "compiler.driver", "compiler.estimate", "compiler.calibrate",
     "compiler.rounding", "compiler.evaluate", "compiler.outline",
     "compiler.explanation", "compiler.explanation.terms", "compiler.explanation.words", "compiler.explanation.numbers", "compiler.explanation.index",
-    "compiler.explanation.notation", "compiler.explanation.naming", "compiler.explanation.rules", "compiler.explanation.steps", "compiler.explanation.build",
+    "compiler.explanation.glyphs", "compiler.explanation.notation", "compiler.explanation.naming", "compiler.explanation.rules", "compiler.explanation.steps", "compiler.explanation.values", "compiler.explanation.edges", "compiler.explanation.build",
     "compiler.explanation.select", "compiler.explanation.layout", "compiler.explanation.text", "compiler.explanation.latex", "compiler.explanation.markdown",
     "compiler.explanation.mathml", "compiler.explanation.html", "compiler.explanation.formats", "compiler.explanation.quiz",
     "compiler.gradcheck", "compiler.rulecheck", "compiler.given", "compiler.trace", "compiler.load", "compiler.build",
