@@ -89,14 +89,19 @@ def test_what_is_about_one_value_lights_up_in_all_panels(shown: Open) -> None:
             assert lit(opened, panel) and all("n8" in ids.split() for ids in lit(opened, panel))
     assert opened.locator("#source .lit").first.inner_text() == "c"
     forward, *others = opened.locator("#code .line.lit").all_inner_texts()
-    assert forward.strip() == "c = _cos(b)  # line 9" and any("d_b = -d_e" in text for text in others)
+    assert forward.strip() == "c = _cos(b)  # line 9" and any(
+        "d_b = -d_e" in text for text in others
+    )
 
 
 def test_a_choice_stays_and_is_said(shown: Open) -> None:
     opened = shown(html(EXAMPLES / "homework" / "problem1.grad"))
     opened.locator('#explanation section[data-node="n4"] h3').click()
     opened.mouse.move(1, 1)
-    assert lit(opened, "graph") == ["n4 n5", "n4"] and said(opened) == "a = x1 * w1: value 1.00, gradient -0.08"
+    assert (
+        lit(opened, "graph") == ["n4 n5", "n4"]
+        and said(opened) == "a = x1 * w1: value 1.00, gradient -0.08"
+    )
     seen = opened.locator("#code .line.lit").first
     box, panel = seen.bounding_box(), opened.locator("#code .scroll").bounding_box()
     assert panel["y"] <= box["y"] <= panel["y"] + panel["height"]
@@ -204,6 +209,7 @@ def wires(opened: Any) -> dict[str, tuple[str, str]]:
 
 def row(value: Any) -> str:
     """As the picture has it."""
+
     def text(x: float) -> str:
         return f"{x:.3g}" if x else "0"
 
@@ -243,7 +249,9 @@ def test_what_is_no_number_changes_nothing(shown: Open) -> None:
     assert cell.get_attribute("aria-invalid") == "false" and wires(opened)["n0"][0] == "inf"
     cell.fill("-2")
     # sin is odd: what is 0.84 becomes -0.91, in parentheses where it is a factor.
-    worked = opened.locator('#explanation section[data-node="n6"] .edge').inner_text().replace("\n", "")
+    worked = (
+        opened.locator('#explanation section[data-node="n6"] .edge').inner_text().replace("\n", "")
+    )
     assert "(2×(−0.91))" in worked.replace(" ", "")
 
 
@@ -291,12 +299,12 @@ def test_groups_fold(shown: Open) -> None:
 
 # ── Safety, width, access ───────────────────────────────────────────────────
 
-HOSTILE = '''## </title></script><script>window.hacked = 1</script><img src=x onerror="hacked = 1"> & "quoted" \u2028
+HOSTILE = """## </title></script><script>window.hacked = 1</script><img src=x onerror="hacked = 1"> & "quoted" \u2028
 input x: float  # </pre></script><script>window.hacked = 1</script>
 ## <b>bold</b>
 output f = x^2  # --> ]]> &amp; \ue0000:9:\ue001
 example e { given x = 3 }
-'''
+"""
 
 
 def test_nothing_of_a_specification_breaks_out(shown: Open, tmp_path: Path) -> None:
@@ -347,10 +355,12 @@ def test_controls_have_names_and_an_order(shown: Open) -> None:
     names = []
     for _ in range(14):
         opened.keyboard.press("Tab")
-        names.append(opened.evaluate("""() => {
+        names.append(
+            opened.evaluate("""() => {
             const e = document.activeElement;
             return e.getAttribute("aria-label") ?? e.textContent;
-        }"""))
+        }""")
+        )
     assert names[:6] == ["First step", "Step back", "Play", "Next step", "Last step", "Step"]
     assert names[6] == "Fit" and names[7].startswith("Graph") and names[8].startswith("Inputs")
     assert names[9:13] == ["x1", "w1", "x2", "w2"] and names[13] == "Given values"

@@ -80,7 +80,10 @@ def test_it_serves_the_page_and_follows_the_files(spec: Path) -> None:
 
 
 def test_a_browser_is_told_of_each_version(spec: Path) -> None:
-    with viewed(spec) as (address, _), urllib.request.urlopen(f"{address}events", timeout=20) as events:
+    with (
+        viewed(spec) as (address, _),
+        urllib.request.urlopen(f"{address}events", timeout=20) as events,
+    ):
         assert events.headers["Content-Type"] == "text/event-stream"
 
         def told() -> str:
@@ -110,7 +113,9 @@ def test_only_this_machine_is_answered(spec: Path) -> None:
 
 
 def test_a_wrong_file_is_served_too(spec: Path) -> None:
-    spec.write_text('input x: float\noutput f = y + "</pre><script>alert(1)</script>"\n', encoding="utf-8")
+    spec.write_text(
+        'input x: float\noutput f = y + "</pre><script>alert(1)</script>"\n', encoding="utf-8"
+    )
     with viewed(spec) as (address, _):
         page = got(address)
         assert "error[" in page and "<script>alert" not in page
@@ -143,8 +148,25 @@ def test_misuse_is_a_sentence(spec: Path) -> None:
     assert run(str(spec), "--port", "70000")[0] == 2
 
 
+def test_draw_writes_a_page(spec: Path) -> None:
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "gradc", "draw", str(spec), *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    target = spec.with_suffix(".html")
+    done = run("-o", str(target), "--example", "random", "--fold", "dense")
+    assert (done.returncode, done.stdout) == (0, f"{target} written\n")
+    text = target.read_text("utf-8")
+    assert "example random" in text and '"folded":["dense"' in text and "EventSource" not in text
+    assert run("-o", str(target), "--example", "none").returncode == 2
+    assert run("-o", str(target), "--fold", "none").returncode == 2
+    assert run("-o", str(spec.with_suffix(".htm"))).returncode == 2
+
+
 def test_the_files_behind_one_are_found(spec: Path) -> None:
-    (spec.parent / "layers.grad").write_text('use "deep.grad"\nuse "network.grad"\n', encoding="utf-8")
+    (spec.parent / "layers.grad").write_text(
+        'use "deep.grad"\nuse "network.grad"\n', encoding="utf-8"
+    )
     names = {path.name for path in behind(spec)}
     assert names == {"network.grad", "layers.grad", "deep.grad"}
 
@@ -158,7 +180,9 @@ def test_an_open_page_reloads(spec: Path) -> None:
         assert page.locator("#source").inner_text().count("class_loss")
         good = spec.read_text("utf-8")
         spec.write_text(good.replace("output loss", "output los"), encoding="utf-8")
-        page.locator('[role="alert"]').or_(page.get_by_text("output los ", exact=False)).first.wait_for()
+        page.locator('[role="alert"]').or_(
+            page.get_by_text("output los ", exact=False)
+        ).first.wait_for()
         spec.write_text(good + "# the end\n", encoding="utf-8")
         page.get_by_text("# the end").wait_for()
         assert not wrong
