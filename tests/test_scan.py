@@ -275,3 +275,20 @@ def test_explain_passes_through_a_loop() -> None:
     (loop,) = [entry for entry in found.entries if entry.item.loop is not None]
     assert [(edge.name.text, list(edge.result)) for edge in loop.edges] == [("x", [36.0, 24.0])]
     assert "dx = [36 24]ᵀ" in text(found)
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "node k = 2 / 3 scan t in 0..T { state s = 0.5 emit e = k next s = s * x[t] * k }",
+        "scan t in 0..T { state s = 0.5 emit e = k next s = s * x[t] * k } node k = 2 / 3",
+    ],
+)
+def test_named_numbers_in_steps_and_around_them(text: str, level: int) -> None:
+    text = f"input x: float[T] {text} output f = s + sum(x * e) + k output k objective f"
+    x = np.array([0.4, 0.5, 0.6])
+    value, (gradient,) = module(text, Options(level=level)).value_and_grad(x)
+    product = 0.5 * (2 / 3) ** 3 * np.prod(x)
+    np.testing.assert_allclose(value, product + 2 / 3 * np.sum(x) + 2 / 3)
+    np.testing.assert_allclose(gradient, product / x + 2 / 3)
