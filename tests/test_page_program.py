@@ -17,14 +17,15 @@ from gradc.compiler.interpret import Interpreter
 from gradc.compiler.outline import Outline, outline
 from gradc.compiler.page import program as module
 from gradc.compiler.page.program import Program, program
+from gradc.compiler.picture.model import picture
 from gradc.dsl.check import Checked
-from gradc.dsl.graph import make
+from gradc.dsl.graph import Node, make
 from gradc.dsl.ops import OPS
 from gradc.dsl.shapes import Kind, Type
 from gradc.dsl.source import Source
 
 from .browser import computed
-from .helpers import checked, fields, load
+from .helpers import fields, load
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 NUMBERS = Path(module.__file__).parent / "numbers.js"
@@ -140,11 +141,15 @@ def test_every_operation_on_numbers_is_known() -> None:
 # ── Programs ────────────────────────────────────────────────────────────────
 
 
-def evaluated(text: str, example: str | None = None) -> tuple[Outline, Evaluation]:
-    spec = checked(text)
-    inputs = from_example(spec, example)
-    evaluation = evaluate(spec, inputs.values, inputs.sizes, inputs.digits)
-    return outline(evaluation.graph, spec.program), evaluation
+def program_of(evaluation: Evaluation, spec: Checked) -> tuple[Program | None, dict[str, Node]]:
+    """The program of all values and gradients, and the nodes by its keys."""
+    items = outline(evaluation.graph, spec.program)
+    drawn = picture(items, spec, evaluation)
+    tables = (("value", drawn.values), ("gradient", drawn.gradients))
+    nodes = {
+        f"{word} {id_}": q.node for word, table in tables for id_, q in table.items() if q.node
+    }
+    return program(evaluation, nodes), nodes
 
 
 def flat(made: Program, values: dict[str, Any]) -> list[float]:
@@ -152,14 +157,10 @@ def flat(made: Program, values: dict[str, Any]) -> list[float]:
     return [float(x) for name in made.inputs for x in np.ravel(values[name])]
 
 
-def tables(made: Program, numbers: list[float]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Values and gradients by item."""
-
-    def read(places: Any) -> dict[str, Any]:
-        return {key: np.reshape([numbers[i] for i in place.entries], place.shape)
-                for key, place in places.items()}  # fmt: skip
-
-    return read(made.values), read(made.gradients)
+def read(made: Program, numbers: list[float]) -> dict[str, Any]:
+    """What a program shows, by key."""
+    return {key: np.reshape([numbers[i] for i in place.entries], place.shape)
+            for key, place in made.shown.items()}  # fmt: skip
 
 
 def _specs() -> list[Path]:
@@ -182,8 +183,7 @@ def test_the_examples_compute_what_the_interpreter_and_their_modules_do(path: Pa
     for example in spec.examples:
         inputs = from_example(spec, example.name)
         evaluation = evaluate(spec, inputs.values, inputs.sizes, inputs.digits)
-        shown = outline(evaluation.graph, spec.program)
-        made = program(shown, evaluation)
+        made, _ = program_of(evaluation, spec)
         assert (made is not None) == (path.stem in EDITABLE), path.stem
         if made is None:
             continue
@@ -192,19 +192,15 @@ def test_the_examples_compute_what_the_interpreter_and_their_modules_do(path: Pa
             values = moved(spec, inputs.values, made, seed)
             given = {name: values[name] for name in made.inputs}
             (numbers,) = run((list(made.operations), flat(made, given)))
-            found, gradients = tables(made, numbers)
+            found = read(made, numbers)
             again = evaluate(spec, values, inputs.sizes, inputs.digits)
-            items = outline(again.graph, spec.program)
-            backward = module.arriving(items, again.graph)
-            assert {item.id for item in backward} == set(gradients)
-            for item in items.items:
-                expected = again.interpreter.run([item.node])[0]
-                assert np.all(same(found[item.id], expected, 1e-9)), item.formula
-            for item, node in backward.items():
+            _, nodes = program_of(again, spec)
+            assert set(nodes) == set(found)
+            for key, node in nodes.items():
                 expected = again.interpreter.run([node])[0]
-                assert np.all(same(gradients[item.id], expected, 1e-8)), item.formula
+                assert np.all(same(found[key], expected, 1e-8)), key
             if inputs.digits is None:
-                agrees(generated, values, inputs.sizes, items, found, gradients)
+                agrees(generated, values, inputs.sizes, outline(again.graph, spec.program), found)
 
 
 def moved(spec: Checked, values: Any, made: Program, seed: int) -> dict[str, Any]:
@@ -215,20 +211,16 @@ def moved(spec: Checked, values: Any, made: Program, seed: int) -> dict[str, Any
             for name, value in values.items()}  # fmt: skip
 
 
-def agrees(
-    generated: Any, values: Any, sizes: Any, items: Outline, found: Any, gradients: Any
-) -> None:
+def agrees(generated: Any, values: Any, sizes: Any, items: Outline, found: Any) -> None:
     """Whether the page has the outputs and gradients of the generated module."""
-    more = inspect.signature(
-        generated.value_and_grad if hasattr(generated, "value_and_grad") else generated.forward
-    ).parameters
-    open_sizes = {n: v for n, v in sizes.items() if n in more}
+    known = inspect.signature(generated.forward).parameters
+    open_sizes = {name: value for name, value in sizes.items() if name in known}
     ids = {item.label: item.id for item in items.items if item.is_input or item.operation.name}
     out, _ = generated.forward(**values, **open_sizes)
     for name, value in fields(out, next(iter(generated.OUTPUTS))).items():
-        assert np.all(same(found[ids[name]], value, 1e-9)), name
+        assert np.all(same(found[f"value {ids[name]}"], value, 1e-9)), name
     if hasattr(generated, "value_and_grad"):
         _, slopes = generated.value_and_grad(**values, **open_sizes)
         for name, value in fields(slopes).items():
-            here = gradients.get(ids[name], np.zeros(np.shape(value)))
+            here = found.get(f"gradient {ids[name]}", np.zeros(np.shape(value)))
             assert np.all(same(here, value, 1e-8)), name

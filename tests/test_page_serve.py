@@ -148,6 +148,21 @@ def test_misuse_is_a_sentence(spec: Path) -> None:
     assert run(str(spec), "--port", "70000")[0] == 2
 
 
+def test_draw_writes_a_page(spec: Path) -> None:
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "gradc", "draw", str(spec), *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    target = spec.with_suffix(".html")
+    done = run("-o", str(target), "--example", "random", "--fold", "dense")
+    assert (done.returncode, done.stdout) == (0, f"{target} written\n")
+    text = target.read_text("utf-8")
+    assert "example random" in text and '"folded":["dense"' in text and "EventSource" not in text
+    assert run("-o", str(target), "--example", "none").returncode == 2
+    assert run("-o", str(target), "--fold", "none").returncode == 2
+    assert run("-o", str(spec.with_suffix(".htm"))).returncode == 2
+
+
 def test_the_files_behind_one_are_found(spec: Path) -> None:
     (spec.parent / "layers.grad").write_text(
         'use "deep.grad"\nuse "network.grad"\n', encoding="utf-8"

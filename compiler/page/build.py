@@ -75,7 +75,8 @@ def page(parts: Parts, folded: Collection[Path] = (), live: str = "") -> str:
         "code": ("Generated code", _code(parts), ""),
         "explanation": ("Explanation", told, ""),
     }
-    data = _data(parts, made) | {"folded": ["/".join(path) for path in folded]}
+    closed = [group.id for group in parts.picture.groups if group.path in folded]
+    data = _data(parts, made) | {"folded": closed}
     return document(title, _body(title, parts, panels) + templates, data, live)
 
 
@@ -232,13 +233,13 @@ def _body(title: str, parts: Parts, panels: Mapping[str, tuple[str, str, str]]) 
     heading = doc[0] if doc else title
     return (
         f"<header><h1>{escape(heading)}</h1><p>{escape(' · '.join(about))}</p></header>"
-        f'{_CONTROL}<div class="tabs" role="tablist" aria-label="Panels">{tabs}</div>'
+        f'{_CONTROL}<nav aria-label="Panels"><div class="tabs" role="tablist">{tabs}</div></nav>'
         f"<main>{sections}</main>"
     )
 
 
 _CONTROL = """
-<div class="control" role="group" aria-label="Step by step">
+<div class="control" role="region" aria-label="Step by step">
 <span class="buttons">
 <button type="button" id="first" aria-label="First step" title="First (Home)">|◀</button>
 <button type="button" id="back" aria-label="Step back" title="Back (←)">◀</button>
