@@ -323,7 +323,7 @@ def draw(spec: str, example: str | None, words: tuple[str, ...], data: str | Non
          theme: str) -> None:  # fmt: skip
     """Draw the graph of SPEC: inputs left, output right, values above, gradients below."""
     from .load import write_atomically
-    from .picture.engine import MissingLibrary
+    from .picture.engine import LayoutFailed, MissingLibrary
     from .picture.png import NoFonts
     from .picture.write import NoSuchGroup, drawn, suffix_of, to_fold, written
 
@@ -334,7 +334,7 @@ def draw(spec: str, example: str | None, words: tuple[str, ...], data: str | Non
     picture = drawn(program, inputs, digits)
     try:
         content = written(picture, suffix, to_fold(picture, fold, unfold), theme)
-    except (MissingLibrary, NoFonts, NoSuchGroup) as error:
+    except (LayoutFailed, MissingLibrary, NoFonts, NoSuchGroup) as error:
         raise click.UsageError(str(error)) from None
     if output is None or output == "-":
         click.echo(content, nl=False)
