@@ -319,7 +319,7 @@ def draw(spec: str, example: str | None, words: tuple[str, ...], data: str | Non
     """
     from .load import write_atomically
     from .page.view import written_page
-    from .picture.engine import MissingLibrary
+    from .picture.engine import LayoutFailed, MissingLibrary
     from .picture.png import NoFonts
     from .picture.write import NoSuchGroup, drawn, suffix_of, to_fold, written
 
@@ -332,7 +332,7 @@ def draw(spec: str, example: str | None, words: tuple[str, ...], data: str | Non
         else:
             picture = drawn(program, inputs, digits)
             content = written(picture, suffix, to_fold(picture, fold, unfold), theme)
-    except (MissingLibrary, NoFonts, NoSuchGroup) as error:
+    except (LayoutFailed, MissingLibrary, NoFonts, NoSuchGroup) as error:
         raise click.UsageError(str(error)) from None
     if output is None or output == "-":
         click.echo(content, nl=False)
