@@ -355,6 +355,15 @@ def test_a_function_for_one_size_fails_elsewhere(tmp_path: Path) -> None:
     assert any("random inputs with n = 4" in n and "ValueError" in n for n in found["notes"])
 
 
+def test_one_input_is_not_enough_to_speak(tmp_path: Path) -> None:
+    text = (
+        "def backward(x, W):\n    a, b = parts(x, W)\n    assert np.all(x == 1)\n    return -a, b\n"
+    )
+    found = verdicts(tmp_path, text)
+    assert found["diagnoses"] == [] and found["unexplained"] == ["x"]
+    assert any("too few to tell mistakes apart" in n for n in found["notes"])
+
+
 def test_changed_inputs_and_wrong_values_are_noted(tmp_path: Path) -> None:
     text = (
         "def value_and_grad(x, W):\n    found = parts(x, W)\n    x[:] = 0\n    return 7.0, found\n"

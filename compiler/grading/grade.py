@@ -108,6 +108,8 @@ def _remarks(
         if answer.error is not None:
             found.append(f"at {point.what}, {answer.error}")
             break
+    if left and not diagnoser.tells_apart:
+        found.append("there is one input to compare at, too few to tell mistakes apart")
     if left and diagnoser.out_of_time:
         found.append("the search for mistakes was ended early: there are too many to try")
     return found

@@ -122,7 +122,7 @@ def _lines(grade: Grade, colour: bool) -> Iterator[str]:
     for diagnosis in grade.diagnoses:
         yield ""
         yield from _diagnosis(diagnosis, words, colour)
-    if grade.unexplained:
+    if grade.unexplained and grade.diagnoser.tells_apart:
         yield ""
         yield f"no known mistake fits {', '.join(grade.unexplained)}"
         if grade.nodes and grade.parts_at:
