@@ -50,9 +50,11 @@ def points(program: Checked, inputs: Inputs) -> list[Point]:
             found += [point] if finite(point) else []
     rng = np.random.default_rng(7)
     source = max([inputs, *_examples(program)], key=_telling)
-    usual, others = dict(source.sizes), _other_sizes(program, source)
-    for sizes in (usual, others) if others != usual else (usual,):
-        found += _random(program, source, sizes, rng)
+    others = _other_sizes(program, source)
+    drawn = [(inputs, dict(inputs.sizes)), (source, dict(source.sizes)), (source, others)]
+    for i, (like, sizes) in enumerate(drawn):
+        if sizes not in [earlier for _, earlier in drawn[:i]]:
+            found += _random(program, like, sizes, rng)
     return found
 
 
