@@ -272,6 +272,11 @@ def test_values_without_gradient() -> None:
     assert "d is data: no gradient is asked for." in text(found)
     assert "f does not change with z: its gradient is 0." in text(found)
     assert text(of("input x: float[2] output y = x * 2", x=[1, 2])).startswith("There is no obj")
+    aside = of("input x: float output f = x * x output p = 3 * x objective f", x=1.0)
+    (p,) = [entry for entry in aside.entries if entry.name.text == "p"]
+    assert p.notes == ("f does not change with p: its gradient is 0.",) and not p.edges
+    (x,) = [entry for entry in aside.entries if entry.name.text == "x"]
+    assert len(x.uses) == 2
     stopped = of("input x: float output f = detach(x) * x", x=3.0)
     assert "detach sends nothing back" in text(stopped)
 

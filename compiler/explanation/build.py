@@ -39,7 +39,8 @@ def explain(evaluation: Evaluation, program: ast.Program, digits: int | None) ->
     inputs = {graph.inputs[name] for name in graph.interface.differentiated}
     # On paper, an input is rounded as it is given.
     inputs |= {node.operands[0] for node in inputs if node.op.name == "given_on_paper"}
-    builder = Builder(whole, found, _reached(order, inputs), evaluation.interpreter, digits)
+    active = _reached(topological(graph.outputs.values()), inputs)
+    builder = Builder(whole, found, active, evaluation.interpreter, digits)
     builder.data = {i.name for i in graph.interface.inputs if not i.differentiated}
     builder.objective = objective
     whole_story = builder.explanation(program_name(program))
