@@ -297,6 +297,17 @@ def test_the_step_of_a_loop() -> None:
     assert "next s" in text(select(found, "s", ()))
 
 
+def test_a_function_with_a_rule_of_its_own() -> None:
+    spec = """def my_square(u) = u^2
+    rule my_square(u) -> v { du = 2 * u * dv }
+    input a: float[2]
+    output f = sum(my_square(a))"""
+    found = of(spec, a=[1.0, -3.0])
+    assert "f(x) = my_square(x)" in text(found) and "t2 = my_square(a) = [1 9]ᵀ" in text(found)
+    assert "da = 2 a · dt2" in text(found)
+    assert r"\mathrm{my\_square}(a)" in FORMATS["latex"](found)
+
+
 def test_selecting() -> None:
     found = example(EXAMPLES / "homework" / "problem1.grad")
     towards = select(found, None, ["w2"])

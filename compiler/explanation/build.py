@@ -22,7 +22,7 @@ from .naming import letters
 from .rules import text_of
 from .steps import Edge, Explanation, NodeSteps, Use
 from .terms import Name, Term, Total
-from .values import FIXED, applied
+from .values import FIXED, applied, arguments
 
 
 def explain(evaluation: Evaluation, program: ast.Program, digits: int | None) -> Explanation:
@@ -101,7 +101,7 @@ class Builder(Edges):
         edges = [self.edge(node, position, own) for position in self.positions(node)]
         for edge in edges:
             self.used(edge.operand, self.names[item], edge.result)
-        shown = [own[o] for o in own if seen(o).op.name not in FIXED]
+        shown = [own[o] for o in dict.fromkeys(arguments(node)) if seen(o).op.name not in FIXED]
         return self.steps(item, (item,), definition, shown, function, edges)
 
     def steps(
