@@ -272,6 +272,11 @@ def test_values_without_gradient() -> None:
     assert "d is data: no gradient is asked for." in text(found)
     assert "f does not change with z: its gradient is 0." in text(found)
     assert text(of("input x: float[2] output y = x * 2", x=[1, 2])).startswith("There is no obj")
+    aside = of("input x: float output f = x * x output p = 3 * x objective f", x=1.0)
+    (p,) = [entry for entry in aside.entries if entry.name.text == "p"]
+    assert p.notes == ("f does not change with p: its gradient is 0.",) and not p.edges
+    (x,) = [entry for entry in aside.entries if entry.name.text == "x"]
+    assert len(x.uses) == 2
     stopped = of("input x: float output f = detach(x) * x", x=3.0)
     assert "detach sends nothing back" in text(stopped)
 
@@ -290,6 +295,17 @@ def test_the_step_of_a_loop() -> None:
     (loop,) = [entry for entry in found.entries if entry.item.loop is not None]
     assert loop.inside is not None and f"{loop.item.id}.n0" in html_entries(found)
     assert "next s" in text(select(found, "s", ()))
+
+
+def test_a_function_with_a_rule_of_its_own() -> None:
+    spec = """def my_square(u) = u^2
+    rule my_square(u) -> v { du = 2 * u * dv }
+    input a: float[2]
+    output f = sum(my_square(a))"""
+    found = of(spec, a=[1.0, -3.0])
+    assert "f(x) = my_square(x)" in text(found) and "t2 = my_square(a) = [1 9]ᵀ" in text(found)
+    assert "da = 2 a · dt2" in text(found)
+    assert r"\mathrm{my\_square}(a)" in FORMATS["latex"](found)
 
 
 def test_selecting() -> None:

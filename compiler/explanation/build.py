@@ -22,7 +22,7 @@ from .naming import letters
 from .rules import text_of
 from .steps import Edge, Explanation, NodeSteps, Use
 from .terms import Name, Term, Total
-from .values import FIXED, applied
+from .values import FIXED, applied, arguments
 
 
 def explain(evaluation: Evaluation, program: ast.Program, digits: int | None) -> Explanation:
@@ -39,7 +39,8 @@ def explain(evaluation: Evaluation, program: ast.Program, digits: int | None) ->
     inputs = {graph.inputs[name] for name in graph.interface.differentiated}
     # On paper, an input is rounded as it is given.
     inputs |= {node.operands[0] for node in inputs if node.op.name == "given_on_paper"}
-    builder = Builder(whole, found, _reached(order, inputs), evaluation.interpreter, digits)
+    active = _reached(topological(graph.outputs.values()), inputs)
+    builder = Builder(whole, found, active, evaluation.interpreter, digits)
     builder.data = {i.name for i in graph.interface.inputs if not i.differentiated}
     builder.objective = objective
     whole_story = builder.explanation(program_name(program))
@@ -100,7 +101,7 @@ class Builder(Edges):
         edges = [self.edge(node, position, own) for position in self.positions(node)]
         for edge in edges:
             self.used(edge.operand, self.names[item], edge.result)
-        shown = [own[o] for o in own if seen(o).op.name not in FIXED]
+        shown = [own[o] for o in dict.fromkeys(arguments(node)) if seen(o).op.name not in FIXED]
         return self.steps(item, (item,), definition, shown, function, edges)
 
     def steps(

@@ -83,7 +83,9 @@ class Values:
 
     def letters(self, node: Node) -> dict[Node, Term]:
         """Letters for the operands, numbers as they are."""
-        found = dict.fromkeys(o for o in node.operands if seen(o).op.name not in FIXED)
+        given = arguments(node)
+        ordered = [*given, *(o for o in node.operands if o not in given)]
+        found = dict.fromkeys(o for o in ordered if seen(o).op.name not in FIXED)
         entrywise = node.op.family in ENTRYWISE
         own = letters([o.type.rank for o in found], not entrywise)
         terms: dict[Node, Term] = dict(zip(found, own, strict=True))
@@ -128,6 +130,12 @@ class Values:
             whole = whole[: len(whole) - len(out)]
             own = own[: len(own) - len(inside.split(",")[position])]
         return int(math.prod(whole) // max(math.prod(own), 1))
+
+
+def arguments(node: Node) -> Sequence[Node]:
+    """The operands that a reader sees: of a function with a rule of its own, not its body."""
+    bodies = len(node.op.result_names(node.attributes)) if node.op.family == "ruled" else 0
+    return node.operands[bodies:]
 
 
 def applied(node: Node, terms: Sequence[Term]) -> Applied:
