@@ -83,6 +83,9 @@ class Body(ABC):
             elif node.name and "." not in node.name:
                 self.renderer.names[node] = self.names.fresh(legal(node.name))
 
+    def is_written(self, node: Node) -> bool:
+        return node in self._written
+
     def indented(
         self, quiet: bool, renderer: Renderer | None = None, names: Names | None = None
     ) -> Self:
@@ -230,27 +233,47 @@ class Body(ABC):
                 lines.append(f"{self.indent}# A branch that is not taken must not warn.")
                 lines.append(f'{self.indent}with {np}.errstate(all="ignore"):')
             inside = statement in quiet
-            lines.append(INDENT * inside + line.text)
+            lines.append(INDENT * inside * bool(line.text) + line.text)
         return lines
 
 
-def guarded_nodes(order: Sequence[Node], results: Iterable[Node]) -> set[Node]:
-    """The nodes, in an order of computation, that only branches of conditions use."""
+def guarded_nodes(
+    order: Sequence[Node], results: Iterable[Node], given: Iterable[Node] = ()
+) -> set[Node]:
+    """The nodes, in an order of computation, that only branches of conditions use; also those of
+    ``given`` that nothing else uses."""
     users: dict[Node, list[tuple[Node, int]]] = {}
     for node in order:
-        for position, operand in enumerate(node.operands):
-            users.setdefault(operand, []).append((node, position))
-    results = set(results)
+        for operand in node.operands:
+            users.setdefault(operand, [])
+        for position in _uses(node):
+            users[node.operands[position]].append((node, position))
+    results, given = set(results), list(given)
     guarded: set[Node] = set()
-    for node in reversed(order):
-        if node in results or is_leaf(node) or node not in users:
+    for node in [*reversed(order), *given]:
+        if node in results or (node not in given and (is_leaf(node) or node not in users)):
             continue
         if all(
             (user.op.name == "where" and position > 0) or user in guarded
-            for user, position in users[node]
+            for user, position in users.get(node, ())
         ):
             guarded.add(node)
     return guarded
+
+
+def _uses(node: Node) -> Iterable[int]:
+    """The positions of the operands that a node always uses, or where it is used: not those that
+    only branches in the steps of a loop do."""
+    if node.op.name != "scan":
+        return range(len(node.operands))
+    loop: Loop = node.attributes["loop"]
+    sort, which = node.attributes["result"]
+    stacked = [which] * (sort == "stack")
+    spared = guarded_nodes(loop.body(stacked), loop.roots(stacked), [*loop.captured, *loop.rows])
+    first = len(loop.states)
+    places = [*loop.states, *loop.captured, *loop.rows]
+    return [i for i in range(len(node.operands))
+            if not first <= i < len(places) or places[i] not in spared]  # fmt: skip
 
 
 def guarded_in_steps(order: Iterable[Node]) -> set[Node]:

@@ -79,7 +79,7 @@ def checked_source(path: str, strict: bool = False) -> Checked:
     """The checked specification, its warnings shown."""
     from . import driver
 
-    program = driver.checked(source_of(path), strict=strict, include=_included())
+    program = driver.checked(source_of(path), strict=strict, include=included())
     show(program.warnings)
     return program
 
@@ -105,7 +105,7 @@ def _include(context: click.Context, parameter: click.Parameter, value: str | No
     context.meta[_INCLUDE] = Path(value) if value else None
 
 
-def _included() -> Path | None:
+def included() -> Path | None:
     """The folder in which the command's specifications may use any file."""
     folder: Path | None = click.get_current_context().meta.get(_INCLUDE)
     return folder
@@ -189,12 +189,12 @@ def options_from(
         if not (value.isascii() and value.isdecimal()) or name in dict(fixed):
             raise click.UsageError(f"--size {word}: write NAME=NUMBER, once for each name")
         fixed.append((name, int(value)))
-    names = _words(wrt) if wrt is not None else None
-    return Options(names, dtype, tuple(fixed), not no_checks, _words(emit), _included(),
-                   _words(batch), checkpoint, level, fast_math, threads, target)  # fmt: skip
+    names = listed(wrt) if wrt is not None else None
+    return Options(names, dtype, tuple(fixed), not no_checks, listed(emit), included(),
+                   listed(batch), checkpoint, level, fast_math, threads, target)  # fmt: skip
 
 
-def _words(text: str | None) -> tuple[str, ...]:
+def listed(text: str | None) -> tuple[str, ...]:
     """Words with commas between."""
     return tuple(word.strip() for word in (text or "").split(",") if word.strip())
 
@@ -210,6 +210,14 @@ def input_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+def given_or_none(
+    program: Checked, example: str | None, words: tuple[str, ...], data: str | None
+) -> Inputs | None:
+    """The inputs asked for, else those of the first example, if there is one."""
+    given = example is not None or words or data or program.examples
+    return inputs_from(program, example, words, data) if given else None
 
 
 def inputs_from(

@@ -249,7 +249,8 @@ class Functions:
         lines = [*head, *docstring(self.backward_doc(written), INDENT)]
         lines += self.unpack(cache)
         if uses.dtype and arrays:
-            lines.append(f"{INDENT}{self.setting.dtype} = {arrays[0]}.dtype")
+            typed = f": {self.kind_of_dtype()}" if self.hands_on_seeds() else ""
+            lines.append(f"{INDENT}{self.setting.dtype}{typed} = {arrays[0]}.dtype")
         lines += [*checks, *scope.lines]
         return lines + self.made("return ", "Gradients", texts)
 
@@ -266,8 +267,18 @@ class Functions:
         fields = [(name, self.setting.kept(node)) for node, name in self.fields.items()]
         fields += [(self.setting.sizes[name], "int") for name in self.kept_sizes]
         if self.keeps_dtype:
-            fields.append((self.setting.dtype, f"{self.setting.module('np')}.dtype[Any]"))
+            fields.append((self.setting.dtype, self.kind_of_dtype()))
         return fields
+
+    def kind_of_dtype(self) -> str:
+        return f"{self.setting.module('np')}.dtype[{'Scalar' if self.hands_on_seeds() else 'Any'}]"
+
+    def hands_on_seeds(self) -> bool:
+        """Whether a gradient may be a number that arrives, or one made of such numbers alone: its
+        type is what the type of the dtype makes of them."""
+        graph = self.compilation.both
+        ends = [[*graph.seeds.values()], [*graph.gradients.values()]]
+        return not self.setting.scalar and all(any(not n.type.rank for n in e) for e in ends)
 
     def finish_forward(self, scope: FunctionScope) -> list[str]:
         graph = self.compilation.both
@@ -405,7 +416,11 @@ def _sharing(graph: Graph) -> dict[Node, list[str]]:
 
 def _owners(node: Node) -> set[Node]:
     """The nodes whose memory a value may share, itself included."""
-    owners: set[Node] = set()
+    return {source for source in _shown(node) if not _shows(source)}
+
+
+def _shown(node: Node) -> set[Node]:
+    """A value and all that it may be, or be a part of, without a copy."""
     seen: set[Node] = set()
     stack = [node]
     while stack:
@@ -413,15 +428,17 @@ def _owners(node: Node) -> set[Node]:
         if current in seen:
             continue
         seen.add(current)
-        if current.op.view and current.operands:
-            stack += current.operands
-        elif chooses_whole(current):
-            stack += current.operands[1:]
-        else:
-            owners.add(current)
-            if current.op.name == "scan" and current.attributes["result"][0] == "final":
-                stack += _shared_with(current)
-    return owners
+        stack += _shows(current)
+        if current.op.name == "scan" and current.attributes["result"][0] == "final":
+            stack += _shared_with(current)
+    return seen
+
+
+def _shows(node: Node) -> tuple[Node, ...]:
+    """The operands of which a value is always one, or a part."""
+    if node.op.view:
+        return node.operands
+    return node.operands[1:] if chooses_whole(node) else ()
 
 
 def _shared_with(final: Node) -> list[Node]:
@@ -442,6 +459,4 @@ def _shared_with(final: Node) -> list[Node]:
 
 def _repeats(node: Node) -> bool:
     """Whether entries may share memory with each other, so that NumPy makes an array read-only."""
-    while node.op.view and node.op.name not in _READ_ONLY:
-        node = node.operands[0]
-    return node.op.name in _READ_ONLY
+    return any(source.op.name in _READ_ONLY for source in _shown(node))

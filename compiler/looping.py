@@ -228,7 +228,7 @@ class Looping:
     def _step(self, inner: Body, held: dict[Node, str]) -> list[str]:
         stacked = {n: t for (sort, n), t in self.results.items() if sort == "stack"}
         wanted = self._wanted(stacked)
-        given = [*self.loop.placeholders]
+        given = [*self.loop.placeholders, *self._there(wanted)]
         if self.loop.chunk is not None:
             self._need_index()
             inner.begin(f"{self.part} = slice({self.index}, {self.index} + {self.block})")
@@ -266,6 +266,15 @@ class Looping:
             ends = self.renderer.expression(self.loop.until).text
             lines += [f"{inner.indent}if {ends}:", f"{inner.indent}{INDENT}break"]
         return lines or [f"{inner.indent}pass"]
+
+    def _there(self, wanted: list[Node]) -> list[Node]:
+        """Numbers of a step that stand before the loop already, being made of written ones; those
+        that will stand behind it have no name in it."""
+        body = topological(wanted, self.loop.placeholders)
+        there = [node for node in body if self.body.is_written(node)]
+        for node in set(body).difference(there):
+            self.renderer.names.pop(node, None)
+        return there
 
     def _count(self, indent: str) -> list[str]:
         """The number of entries in a block, where the code refers to it."""

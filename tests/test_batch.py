@@ -29,6 +29,9 @@ SPECS: list[Any] = [
     ("gradient of what is shared", "input x: float[N] input w: float[N] node u = dot(x, w)^2 node g = grad(u, w) output f = sum(g * w)", "N=3"),
     ("reshaped", "input x: float[M, N] output y = reshape(x, [N, M]) output z = x.T @ x output s = sum(x, axis=0)", "M=2 N=3"),
     ("joined", "input x: float[N] input z: float[N] output y = concat(x, z) output s = stack(x, z)", "N=2"),
+    ("products of stacks with one", "input a: float[K, N, N] input b: float[N, N] input x: float[N] output y = a @ b output z = a @ x output s = b @ a", "N=3 K=2"),
+    ("crosses of rows with one", "input a: float[K, 3] input x: float[3] output y = cross(a, x) output z = cross(x, a)", "K=2"),
+    ("solutions of stacks and one", "input a: float[K, N, N] input b: float[N, N] input x: float[N] output y = solve(0.2 * a + 2 * eye(N), b) output z = solve(b + 3 * eye(N), a) output s = solve(0.2 * a + 2 * eye(N), x)", "N=3 K=2"),
 ]  # fmt: skip
 CASES = cases([*SPECS, *PRODUCTS, *PLACES[:30], *GATHERS, *STATES, *STACKS, *NESTED, *PER_ENTRY,
                *GRADIENTS[:6]], {})  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -97,6 +98,27 @@ def test_threads_change_nothing(case: Case) -> None:
     same(second[0], wanted[0], "value", 1e-12)
     for name, gradient in second[1]._asdict().items():
         same(gradient, getattr(wanted[1], name), name, 1e-11)
+
+
+def test_branches_do_not_warn_on_threads() -> None:
+    """The setting of warnings belongs to a thread: what is set around a loop holds in its blocks."""
+    text = "input x: float[n] input c: float output f = if c > 0 then sum(sqrt(x) * log(x) * sin(x) + 1 / x) else c"
+    generated = module(text, Options(level=2, threads=2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        value, found = generated.value_and_grad(np.linspace(-1.0, 1.0, 70_001), -1.0)
+    assert value == -1.0 and found.c == 1.0 and not np.any(found.x)
+
+
+def test_what_only_branches_in_blocks_use_does_not_warn() -> None:
+    """It is computed before the loop over blocks, which has the branches."""
+    root = "(if y > 0.05 then sqrt(y) else y)"
+    text = f"input y: float[n, n] output f = sum(sin(log1p(2) % (2.3 + (reshape(ravel({root}), [-1]) @ ravel(ones_like({root})) * {root})^2)))"
+    generated = load(driver.compiled(checked(text), Options(level=2)))
+    assert "part = slice(" in driver.python(driver.compiled(checked(text), Options(level=2)))
+    with np.errstate(all="raise"):
+        _, found = generated.value_and_grad(np.linspace(-1.0, 1.0, 9).reshape(3, 3))
+    assert np.all(np.isfinite(found.y))
 
 
 def test_many_sums_on_threads() -> None:

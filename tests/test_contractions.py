@@ -69,7 +69,7 @@ WRITTEN = [
     (ROWS[8][1], "np.sum(A @ C.mT, axis=0)"),
     (HEADS, "np.reshape(x, (B * T, C)) @ np.reshape(W, (C, D * H))"),
     (HEADS, "q @ k.mT"),
-    (MIXTURE, "np.swapaxes(difference, 0, 1) @ L.mT"),
+    (MIXTURE, "np.swapaxes(x[:, None] - m, 0, 1) @ L.mT"),
     (ROWS[5][1], 'np.einsum("...ij,...j->...i", A, x)'),
     (ROWS[9][1], "np.dot(np.ravel("),
     (ROWS[10][1], "np.einsum("),

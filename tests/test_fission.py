@@ -39,3 +39,15 @@ def test_products_with_inputs_are_taken_out_of_the_steps() -> None:
     text = driver.python(driver.compiled(checked(LSTM + "objective f output f = sum(y)"), FAST))
     steps = text.partition("def value_and_grad")[2].partition("for t in range")[2]
     assert "W @" not in steps.partition("for t in reversed")[0]
+
+
+HISTORY = [
+    ("places of each step", "input r: float[N] input p: float[T] scan t in 0..T { emit e: float[N] = sin(if t >= 1 then e[t - 1] else r) emit h = sum(if t >= 1 then e[t - 1] else r) * p[t] } output y = h", "N=2 T=4"),
+    ("places of each step of each loop", "input r: float[N] input p: float[T] scan t in 0..T { scan k in 0..3 { emit e: float[N] = sin(if k >= 1 then e[(k * t) % (k + 1) % k] else r * p[t]) emit h = sum(if k >= 1 then e[k - 1] else r) * p[t] } emit g = sum(h) + sum(sin(e)) } output y = sum(g^2)", "N=2 T=4"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", cases(HISTORY, {}), ids=str)
+def test_what_is_added_at_places_that_differ_from_step_to_step(case: Case) -> None:
+    """Gradients of earlier entries: nothing that all steps at once could add up."""
+    test_same_values_and_gradients(case)

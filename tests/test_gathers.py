@@ -72,3 +72,11 @@ def test_a_curvature_counts() -> None:
     found, _ = module(text).forward(random.normal(size=(3, 4)), random.normal(size=(5, 4)))
     assert found == pytest.approx(2 * 4 * 5)
     assert "take(" not in source_text(text)
+
+
+def test_extended_precision_is_kept() -> None:
+    own = module("input x: float[n] data k: int[m] output f = sum(sin(take(x, k)))")
+    x = np.array([0.1, 0.5, 0.3], np.longdouble)
+    _, found = own.value_and_grad(x, [0, 1, 1])
+    assert found.x.dtype == np.longdouble
+    np.testing.assert_allclose(found.x, np.array([1, 2, 0]) * np.cos(x), rtol=1e-15)

@@ -166,6 +166,14 @@ def test_a_branch_chosen_whole_is_copied() -> None:
     assert gradients.x.tolist() == [1.0, 1.0, 1.0]
 
 
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_a_repeated_number_chosen_whole_can_be_written_to(level: int) -> None:
+    text = "input x: float[N]\ndata c: bool\noutput f = if c then sum(x) else x[-1]\n"
+    compiled = module(text, Options(level=level))
+    for condition in (True, False):
+        assert compiled.value_and_grad(np.ones(3), condition)[1].x.flags.writeable
+
+
 @pytest.mark.parametrize("text", [
     "output f = sum(if linspace(0, 1, 5) > 0.5 then 1.0 else 0.0)\n",
     "input x: float\noutput _f = x\noutput f = 2 * x\n",
@@ -303,7 +311,18 @@ LINTED = [
     "next s = if a then s * x[t] else s + n emit e = s }\noutput f = sum(e) + s\n",
     "## " + "word " * 16 + "words\ninput x: float\noutput f = x\n",
     "input x: float[2*N+1]\nsize K = 3\noutput y = concat(x[1:N], [1.0, 2.0]) * K\noutput n = N\n",
+    # Gradients that are what arrives, or made of that alone.
+    "input x: float[N]\ninput c: float\noutput f = sum(sin(x)) + c\n",
+    "input x: float[N]\ninput c, d: float\noutput f = sum(x^2) + (if d > 0 then 2 * c else d)\n",
 ]
+LINTED_WITH = [
+    # A function in a block that must not warn: its empty lines are empty.
+    ("input x: float[N]\ninput c: float\noutput f = if c > 0 then sum(sqrt(x) * log(x) * sin(x) + 1 / x) else c\n",
+     Options(level=2, threads=2)),
+    # Both branches are the same once their parts are added.
+    ("input x: float[N]\ninput c: float\nscan t in 0..N { state s = c next s = if x[t] > 0 then s else s + x[t]^2 }\noutput f = s\n",
+     Options(level=0)),
+]  # fmt: skip
 
 
 def test_linters_and_type_checkers_have_nothing_to_say(tmp_path: Path) -> None:
@@ -316,6 +335,9 @@ def test_linters_and_type_checkers_have_nothing_to_say(tmp_path: Path) -> None:
             (tmp_path / f"example_{name}.py").write_text(text, encoding="utf-8")
     for position, text in enumerate(LINTED):
         (tmp_path / f"linted_{position}.py").write_text(source_text(text), encoding="utf-8")
+    for position, (text, options) in enumerate(LINTED_WITH):
+        written = driver.python(driver.compiled(checked(text), options))
+        (tmp_path / f"linted_with_{position}.py").write_text(written, encoding="utf-8")
     for path in GOLDEN.glob("*.py"):
         (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     files = sorted(map(str, tmp_path.glob("*.py")))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from .helpers import checked, module
 from .judged import Case, cases, judge_directions, judge_gradients, judge_values
 
 MORE = "input A: float[M, N] input x: float[N] "
@@ -272,3 +273,24 @@ def test_gradients(case: Case) -> None:
 @EACH
 def test_directions(case: Case) -> None:
     judge_directions(case)
+
+
+# An entry of A is a stack, of as many as there are entries: one of B goes with all of it.
+STACKED = {
+    "input A: float[N, N, 2, 2] input B: float[N, 2, 2] output y[i] = sum(A[i] @ B[i])": lambda a, b: a @ b,
+    "input A: float[N, N, 2, 2] input B: float[N, 2] output y[i] = sum(A[i] @ B[i])": lambda a, b: a @ b,
+    "input A: float[N, N, 3] input B: float[N, 3] output y[i] = sum(vecdot(A[i], B[i]))": lambda a, b: a @ b,
+    "input A: float[N, N, 3] input B: float[N, 3] output y[i] = sum(cross(A[i], B[i])^2)": lambda a, b: np.cross(a, b) ** 2,
+    "input A: float[N, N, 2, 2] input B: float[N, 2, 2] output y[i] = sum(solve(A[i], B[i]))": np.linalg.solve,
+    "input A: float[N, N, 2, 2] input B: float[N, 2] output y[i] = sum(solve(A[i], B[i]))": lambda a, b: np.linalg.solve(a, b[:, None]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", STACKED)
+def test_one_for_each_stack(text: str) -> None:
+    rng = np.random.default_rng(8)
+    interface = checked(text).interface
+    a, b = (rng.normal(size=[s.evaluate({"N": 3}) for s in i.type.shape]) for i in interface.inputs)
+    found, _ = module(text).forward(a, b)
+    wanted = [np.sum(STACKED[text](one, other)) for one, other in zip(a, b, strict=True)]
+    np.testing.assert_allclose(found, wanted, rtol=1e-10)

@@ -138,8 +138,8 @@ def numpy_has_a_value(op: Op, sizes: tuple[int, ...], options: Mapping[str, Any]
 GIVEN_ONLY = {op.name for op in OPS.values() if op.given_only}
 # Replaced by what they stand for before anything is computed.
 EXPANDED = {"grad", "index", "at", "over", "entries"}
-# A loop is no single operation: test_scan.
-LOOPS = {"scan"}
+# A loop is no single operation: test_scan. What stands around those of numbers: test_small_loops.
+LOOPS = {"scan", "to_python", "to_numpy"}
 
 
 def cases() -> list[Case]:

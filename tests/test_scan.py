@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from gradc.compiler.compilation import Options
 from gradc.compiler.evaluate import evaluate
-from gradc.compiler.explain import explain
+from gradc.compiler.explanation.build import explain
+from gradc.compiler.explanation.text import text
 from gradc.compiler.given import from_words
 from gradc.compiler.trace import trace
 
@@ -270,7 +271,24 @@ def test_explain_passes_through_a_loop() -> None:
         "input x: float[T] scan t in 0..T { state s = 1.0 next s = s * x[t] } output f = s^2"
     )
     evaluation = evaluate(program, {"x": np.array([2.0, 3.0])}, {"T": 2})
-    steps = explain(evaluation, None)
-    assert [(s.node, s.operand, s.numbers) for s in steps if "scan" in s.node] == [
-        ("s = scan t in 0..T", "x", "dx = [36 24]ᵀ")
-    ]
+    found = explain(evaluation, program.program, None)
+    (loop,) = [entry for entry in found.entries if entry.item.loop is not None]
+    assert [(edge.name.text, list(edge.result)) for edge in loop.edges] == [("x", [36.0, 24.0])]
+    assert "dx = [36 24]ᵀ" in text(found)
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "node k = 2 / 3 scan t in 0..T { state s = 0.5 emit e = k next s = s * x[t] * k }",
+        "scan t in 0..T { state s = 0.5 emit e = k next s = s * x[t] * k } node k = 2 / 3",
+    ],
+)
+def test_named_numbers_in_steps_and_around_them(text: str, level: int) -> None:
+    text = f"input x: float[T] {text} output f = s + sum(x * e) + k output k objective f"
+    x = np.array([0.4, 0.5, 0.6])
+    value, (gradient,) = module(text, Options(level=level)).value_and_grad(x)
+    product = 0.5 * (2 / 3) ** 3 * np.prod(x)
+    np.testing.assert_allclose(value, product + 2 / 3 * np.sum(x) + 2 / 3)
+    np.testing.assert_allclose(gradient, product / x + 2 / 3)

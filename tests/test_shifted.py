@@ -52,6 +52,21 @@ def test_other_maxima_stay(nodes: str) -> None:
     assert "= np.max(" in source_text(_module(nodes)).partition("def forward")[2]
 
 
+@pytest.mark.parametrize(
+    ("nodes", "wanted"),
+    [
+        ("node a = detach(max(x[0])) node f = a + log(sum(exp(x[0] - a)))", 0.0),
+        ("node a = max(x[0]) node f = detach(a) + log(sum(exp(x[0] - a)))", -1.0),
+        ("node a = max(x[0]) node f = a + log(sum(exp(x[0] - detach(a))))", 1.0),
+    ],
+)
+def test_a_maximum_held_fast_on_one_side_counts_on_the_other(nodes: str, wanted: float) -> None:
+    """``detach`` is about gradients: they cancel where both maxima have one, or neither."""
+    _, found = module(_module(nodes)).value_and_grad(X, W)
+    shares = np.exp(X[0]) / np.sum(np.exp(X[0]))
+    np.testing.assert_allclose(found.x[0], shares + wanted * (X[0] == X[0].max()), rtol=1e-12)
+
+
 def test_infinite_entries() -> None:
     """Where the formula as written has inf - inf, the value is the exact one."""
     own = module(_module(BY_HAND["a vector"]))

@@ -153,3 +153,15 @@ def test_the_rewrite_is_told() -> None:
 
     *_, passes, _ = driver.stages(Source(LORENZ, "lorenz.grad"), FAST)
     assert any(rewrite.by == "small_loops" for rewrite in passes.rewrites)
+
+
+def test_stacks_that_nothing_needs() -> None:
+    text = (
+        "input p: float[N] scan t in 0..T { state s = p[0] scan k in 1..3 { state n = 0 next n = n + 1 }"
+        " next s = sin(s * p[1]) emit e = n + 1 } size T = 3 output f = s^2"
+    )
+    value, _ = module(text).value_and_grad(np.array([0.5, 1.5]))
+    wanted = 0.5
+    for _ in range(3):
+        wanted = np.sin(wanted * 1.5)
+    assert value == pytest.approx(wanted**2)

@@ -73,7 +73,7 @@ def optimise(graph: Graph, level: int = 1, settled: set[Node] | None = None) -> 
     settled = set() if settled is None else settled
     if not level:
         graph = map_loops(graph, partial(optimise, level=level))
-        return rewrite(graph, simplify.step)
+        return rewrite(graph, _simplified)
     whole = [run for _, run in WHOLE]
     graph = _repeated(graph, whole, settled)
     mapped = map_loops(graph, partial(optimise, level=level, settled=settled))
@@ -90,6 +90,17 @@ def _repeated(graph: Graph, whole: Iterable[Pass], settled: set[Node]) -> Graph:
         if idle == len(passes):
             break
     return graph
+
+
+def _simplified(node: Node) -> Node | None:
+    """What a node becomes without what rules and functions left behind."""
+    current = node
+    for _ in range(_MAX_STEPS):
+        result = simplify.step(current)
+        if result is None:
+            break
+        current = result
+    return None if current is node else current
 
 
 def _local(node: Node) -> Node | None:

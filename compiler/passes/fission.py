@@ -24,6 +24,8 @@ _GUESS = 16
 _GROWTH = 2
 # What is done one step at a time, for one row is not like for many.
 _STEPWISE = ("scan", "put", "scatter", "scatter_along", "place")
+# What cannot be spread over an index at all.
+_ALONE = ("put", "scatter", "scatter_along")
 
 
 def fission(graph: Graph) -> Graph:
@@ -78,11 +80,16 @@ class _Split:
         self._choose_late()
 
     def _moving(self) -> set[Node]:
-        """The nodes that depend on a state, and loops that end when they like."""
+        """The nodes that have to wait for their step: what depends on a state, loops that end when
+        they like, and what differs from step to step but is nothing for all at once."""
         moving = set(self.loop.states)
+        varying = {self.loop.index, *self.loop.rows}
         for node in self.body:
+            if not varying.isdisjoint(node.operands):
+                varying.add(node)
             ends = node.op.name == "scan" and not _fits(node.attributes["loop"])
-            if ends or not moving.isdisjoint(node.operands):
+            alone = node.op.name in _ALONE and node in varying
+            if ends or alone or not moving.isdisjoint(node.operands):
                 moving.add(node)
         return moving
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dsl.graph import Graph, Node, constant, make, map_nodes, topological
+from ...dsl.graph import Graph, Node, constant, make, map_nodes
 from ...dsl.loops import Loop, called, is_fixed, loop_key, map_loops, placeholder, result
 from ...dsl.shapes import Type
 from ...dsl.sizes import Size
@@ -108,8 +108,7 @@ class _Converted:
         self.replaced: dict[Node, Node] = {}
 
     def graph(self, graph: Graph) -> Graph:
-        roots = [*graph.inputs.values(), *graph.landmarks, *graph.outputs.values()]
-        for node in topological([*roots, *graph.gradients.values()]):
+        for node in graph.nodes:
             if node.op.name == "scan" and loop_key(node) in self.steps:
                 self.replaced[node] = self.result(node)
             else:

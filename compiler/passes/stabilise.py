@@ -114,14 +114,20 @@ def _softmax(node: Node, e: Node, total: Node) -> Node | None:
 
 def _shifted(node: Node) -> Node | None:
     """``max(x) + logsumexp(x - max(x))`` and ``softmax(x - max(x))`` along the same axes: what is
-    written to keep exponentials from overflowing, which these functions do by themselves."""
+    written to keep exponentials from overflowing, which these functions do by themselves. What is
+    added has a gradient if what is subtracted has one: else they do not cancel."""
     if node.op.name != "add":
         x = _without_peak(node, node.operands[0])
         return x and make(node.op, [x], node.span, node.attributes)
     for peak, total in (node.operands, node.operands[::-1]):
         if total.op.name == "logsumexp" and peak.type == total.type:
-            x = _without_peak(total, total.operands[0])
-            if x is not None and _is_peak(peak, x, total):
+            shifted = total.operands[0]
+            x = _without_peak(total, shifted)
+            if (
+                x is not None
+                and _is_peak(peak, x, total)
+                and _held(peak) == _held(shifted.operands[1])
+            ):
                 return make("logsumexp", [x], node.span, total.attributes)
     return None
 
@@ -144,6 +150,12 @@ def _is_peak(peak: Node, x: Node, node: Node) -> bool:
     if peak.op.name != "max" or not alike(peak.operands[0], x):
         return False
     return bool(peak.attributes["axis"] == node.attributes["axis"])
+
+
+def _held(peak: Node) -> bool:
+    while peak.op.name == "expand_dims":
+        peak = peak.operands[0]
+    return peak.op.name == "detach"
 
 
 def _is_square(node: Node) -> bool:

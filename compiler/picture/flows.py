@@ -24,7 +24,8 @@ class Flows:
 
     def value(self, item: Item) -> Quantity:
         computed = self.interpreter is not None and item.node in self.known
-        return Quantity(item.node.type, self.run(item.node) if computed else None)
+        found = self.quantity(item.node) if computed else None
+        return found or Quantity(item.node.type)
 
     def gradient(self, item: Item) -> Quantity | None:
         """What arrives at an item from all its uses together."""
@@ -65,7 +66,7 @@ class Flows:
         return self.quantity(back)
 
     def quantity(self, node: Node | None) -> Quantity | None:
-        return Quantity(node.type, self.run(node)) if node is not None else None
+        return Quantity(node.type, self.run(node), node) if node is not None else None
 
     def run(self, node: Node) -> Any:
         assert self.interpreter is not None

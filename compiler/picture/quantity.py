@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dsl.graph import Node
 from ...dsl.shapes import Type
 from ...dsl.sizes import Size
 
@@ -16,10 +17,12 @@ _LONGEST_ROW, _MOST_ROWS = 4, 3
 
 @dataclass(frozen=True, eq=False)
 class Quantity:
-    """What runs along an edge, of a known type; ``value`` is missing where nothing is computed."""
+    """What runs along an edge, of a known type; ``value`` is missing where nothing is computed,
+    else ``node`` computes it, unless it is a sum."""
 
     type: Type
     value: Any = None
+    node: Node | None = None
 
     def __add__(self, other: Quantity) -> Quantity:
         if self.value is None or other.value is None:

@@ -16,7 +16,7 @@ from .model import Path, Picture, picture
 from .png import png
 from .svg import svg
 
-FORMATS = (".svg", ".png", ".dot")
+FORMATS = (".svg", ".png", ".dot", ".html")
 _MANY = 80
 
 

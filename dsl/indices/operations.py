@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..graph import Fragment, Node, make
+from ..lowering.table import size_node
 from ..shapes import Shape
-from ..sizes import ZERO
+from ..sizes import ONE, ZERO, Size, product
 from ..subscripts import Cut
-from .spread import Spread, aligned, lengths, union, whole
+from .spread import Spread, aligned, lengths, permuted, union, whole
 from .subscript import taken_at
 from .sums import Letters
 from .variables import Variable
@@ -131,12 +132,45 @@ def _take_along_axis(vectoriser: Vectoriser, node: Node, operands: _Operands) ->
     return Spread(make("take_along_axis", nodes, node.span, node.attributes), axes)
 
 
+@handles("scatter")
+def _scatter(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
+    """Where each entry has places of its own, the axis is one in which all entries have a part."""
+    (x, places), span = operands, node.span
+    if not places.axes:
+        return Spread(make("scatter", [x.node, places.node], span, node.attributes), x.axes)
+    axes = union(operands)
+    shape, count = lengths(axes), Size.of(node.attributes["count"])
+    lead, before = len(axes), x.entry_rank - places.entry_rank + 1 + node.attributes["axis"]
+    front, own = range(lead, lead + before), range(lead)
+    rows, indices = (whole(operand, axes, span) for operand in operands)
+    rows = permuted(rows, [*front, *own, *range(lead + before, rows.type.rank)], span)
+    part = make("arange", (), span, {"bounds": (ZERO, product(shape))})
+    spread_out = (*shape, *[ONE] * places.entry_rank)
+    part = make("reshape", [part], span, {"shape": spread_out})
+    first = make("multiply", [part, size_node(count, span)], span)
+    indices = make("add", [indices, first], span)
+    options = {**node.attributes, "count": product(shape) * count}
+    total = make("scatter", [rows, indices], span, options)
+    kept = total.type.shape
+    apart = (*kept[:before], *shape, count, *kept[before + 1 :])
+    total = make("reshape", [total], span, {"shape": apart})
+    order = [*range(before, before + lead), *range(before), *range(before + lead, total.type.rank)]
+    return Spread(permuted(total, order, span), axes)
+
+
+@handles("scatter_along")
+def _scatter_along(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
+    axes = union(operands)
+    nodes = [whole(operand, axes, node.span) for operand in operands]
+    return Spread(make("scatter_along", nodes, node.span, node.attributes), axes)
+
+
 # ── Products ────────────────────────────────────────────────────────────────
 
 
 @handles("matmul", "matvec", "vecdot", "vecouter", "contract")
 def _product(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
-    """As it is where both depend on the same indices, else with a letter for each axis."""
+    """With a letter for each axis, or aligned where entries are more than matrices and vectors."""
     a, b = operands
     axes = union(operands)
     terms = _TERMS.get(node.op.name, ("", ""))
@@ -145,9 +179,6 @@ def _product(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
     elif (a.entry_rank, b.entry_rank) == (len(terms[0]), len(terms[1])):
         left, right = terms
         out = _OUT[node.op.name]
-    elif set(a.axes) == set(b.axes):
-        nodes = [aligned(o, axes, o.entry_rank, node.span) for o in operands]
-        return Spread(make(node.op, nodes, node.span, node.attributes), axes)
     else:
         return _leading_product(node, operands, terms, axes)
     letters = Letters()
@@ -182,9 +213,7 @@ def _solve_vector(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Sp
     """One matrix and many right-hand sides are one call."""
     a, b = operands
     if a.axes or len(b.axes) != 1 or b.entry_rank != 1 or a.entry_rank != 2:
-        axes = union(operands)
-        nodes = [whole(operand, axes, node.span) for operand in operands]
-        return Spread(make(node.op, nodes, node.span, node.attributes), axes)
+        return _leading_product(node, operands, ("ij", "j"), union(operands))
     columns = make("transpose", [b.node], node.span, {"axes": (-1, -2)})
     solved = make("solve", [a.node, columns], node.span)
     return Spread(make("transpose", [solved], node.span, {"axes": (-1, -2)}), b.axes)

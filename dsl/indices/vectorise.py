@@ -85,13 +85,14 @@ def _leading(vectoriser: Vectoriser, node: Node, operands: Sequence[Spread]) -> 
 
 
 def _by_entry(vectoriser: Vectoriser, node: Node, operands: Sequence[Spread]) -> Spread:
+    """Operands alike, of numbers, vectors or matrices: those of fewer axes get more in front."""
     axes = union(operands)
     rank = max(operand.entry_rank for operand in operands)
     nodes = [aligned(operand, axes, rank, node.span) for operand in operands]
     return Spread(make(node.op, nodes, node.span, node.attributes), axes)
 
 
-handles("earlier")(_by_entry)
+handles("earlier", "cross", "solve", "solve_triangular")(_by_entry)
 BY_FAMILY: dict[str, Handler] = {"elementwise": _by_entry, "pointwise": _by_entry}
 _OWN = {"index", "scan", "at", "over", "entries", "grad"}
 

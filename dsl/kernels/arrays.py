@@ -154,7 +154,7 @@ def _round_on_paper(x: Array, digits: int) -> Array:
     unit = Decimal(1).scaleb(-digits)
 
     def rounded(value: float) -> float:
-        if not math.isfinite(value):
+        if not math.isfinite(value) or abs(value) >= 1e15:  # The latter are whole.
             return value
         return float(Decimal(f"{value:.15g}").quantize(unit, ROUND_HALF_UP))
 

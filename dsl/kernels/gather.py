@@ -40,8 +40,8 @@ def _take_along_axis(x: Array, indices: Array, axis: int) -> Array:
 def _scatter(x: ArrayLike, indices: ArrayLike, size: int, axis: int = 0) -> Array:
     """Zeros with an axis of a size, where the entries of x are added at indices.
 
-    Rows of up to eight entries are faster column by column in ``np.bincount``, longer ones at flat
-    places in ``np.add.at``.
+    Rows of up to eight entries are faster column by column in ``np.bincount``, which adds in
+    float64, longer ones at flat places in ``np.add.at``.
     """
     x, indices = np.asarray(x), np.asarray(indices)
     before, after = x.shape[:axis], x.shape[axis + indices.ndim :]
@@ -49,7 +49,7 @@ def _scatter(x: ArrayLike, indices: ArrayLike, size: int, axis: int = 0) -> Arra
     starts = np.arange(np.prod(before, dtype=np.int64)) * size
     rows = (starts[:, None] + indices.ravel()).ravel()
     width = int(np.prod(after, dtype=np.int64))
-    if 0 < width <= 8:
+    if 0 < width <= 8 and x.dtype.itemsize <= 8:
         flat = result.reshape(-1, width)
         for column, entries in enumerate(x.reshape(-1, width).T):
             flat[:, column] = np.bincount(rows, entries, len(flat))

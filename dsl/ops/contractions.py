@@ -57,7 +57,9 @@ TABLE.declare(
     "The sum of products of two arrays whose axes have letters.",
     infer=_contract_type, family="linear", linear="a, b", numpy=_contract_text, public=False,
     flops=_terms,
-    paper="einsum({a}, {b})", latex=r"\mathrm{einsum}({a}, {b})",
+    einstein=lambda _, options: "{left},{right}->{out}".format(**options),
+    paper="einsum[{left},{right}→{out}]({a}, {b})",
+    latex=r"\mathrm{einsum}_{{left},{right} \to {out}}({a}, {b})",
     rules={
         "a": "contract(dy, b, left=out, right=right, out=left)",
         "b": "contract(dy, a, left=out, right=left, out=right)",

@@ -71,6 +71,9 @@ class Op:
     """A call with the types of its operands, ``take(x: [N, D], indices: int[K])``, for the docs."""
     paper: str = ""
     latex: str = ""
+    einstein: str | Callable[[Sequence[Type], Attributes], str] = ""
+    """For a sum of products, or what only moves entries, ``"ij,j->i"``: derivatives entry by entry
+    follow from it. Without the leading axes."""
     family: str = "general"
     """``elementwise`` (acts by entry, rules are slopes), ``pointwise`` (acts by entry, rules are
     adjoints), ``linear`` or ``general`` (rules are adjoints)."""

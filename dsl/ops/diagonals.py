@@ -171,7 +171,7 @@ def _trace_text(types: Sequence[Type], attributes: Attributes) -> str:
 _declare(
     "trace", "x", "The sum of the diagonal of the last two axes.", sample="trace(x: [B, N, N])",
     infer=_trace_type,
-    numpy=_trace_text, latex=r"\mathrm{tr}({x})", values=iv.scaled_by_count,
+    numpy=_trace_text, latex=r"\mathrm{tr}({x})", einstein="ii->", values=iv.scaled_by_count,
     rules={"x": "trace_like(dy, x)"},
 )  # fmt: skip
 _declare(

@@ -35,7 +35,7 @@ def _matmul_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, A
 
 _declare(
     "matmul", "The matrix product of NumPy, also written `a @ b`; vectors have one axis.",
-    sample="matmul(a: [B, M, K], b: [K, N])",
+    sample="matmul(a: [B, M, K], b: [K, N])", einstein="ij,jk->ik",
     infer=_matmul_type, rules={"a": "dy @ b.T", "b": "a.T @ dy"},
     reach={"a": "any(dy, axis=-1, keepdims=true)", "b": "any(dy, axis=-2, keepdims=true)"},
 )  # fmt: skip
@@ -68,7 +68,7 @@ def _matvec_text(types: Sequence[Type], attributes: Attributes) -> str:
 
 _declare(
     "matvec", "A matrix times a vector.", infer=_matvec_type, public=False,
-    numpy=_matvec_text,
+    numpy=_matvec_text, einstein="ij,j->i",
     rules={"a": "vecouter(dy, b)", "b": "matvec(a.T, dy)"},
     reach={"a": "expand_dims(dy, axis=-1)", "b": "any(dy, axis=-1, keepdims=true)"},
 )  # fmt: skip
@@ -107,6 +107,8 @@ _declare(
     "dot",
     "The inner product of two vectors.",
     sample="dot(a: [N], b: [N])",
+    paper="{a}ᵀ {b}",
+    latex=r"{a}^\top {b}",
     infer=_dot_type,
     numpy="",
     canonical=False,
@@ -121,7 +123,8 @@ def _vecdot_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, A
 
 _declare(
     "vecdot", "The inner product of vectors along the last axis.",
-    sample="vecdot(a: [B, N], b: [N])",
+    sample="vecdot(a: [B, N], b: [N])", einstein="i,i->",
+    paper="{a}ᵀ {b}", latex=r"{a}^\top {b}",
     infer=_vecdot_type,
     commutative=True, numpy=_of_vectors("np.dot({a}, {b})", "np.vecdot({a}, {b})"),
     rules={"a": "expand_dims(dy, axis=-1) * b", "b": "expand_dims(dy, axis=-1) * a"},
@@ -155,6 +158,7 @@ _declare(
     "vecouter", "The outer product of vectors along the last axis.", infer=_outer_type,
     flops=lambda types, attributes, result: product(result.shape),
     numpy=_outer_text, paper="{a} {b}ᵀ", latex=r"{a} {b}^\top", public=False,
+    einstein="i,j->ij",
     rules={"a": "matvec(dy, b)", "b": "matvec(dy.T, a)"},
     reach={"a": "any(dy, axis=-1)", "b": "any(dy, axis=-2)"},
 )  # fmt: skip

@@ -31,6 +31,8 @@ CASES = [
     special("vecouter(a, b)", lambda a, b: a[..., None] * b[..., None, :],
             "a: float[5, 2]", "b: float[3]"),
     special("vecdot(a, b)", np.vecdot, "a: float[5, 2]", "b: float[5, 2]"),
+    special("by_column(x)", np.asarray, "x: float[2, 3]"),
+    special("by_column(x)", np.asarray, "x: float[n, 3]"),
     special("transpose(x)", np.transpose, "x: float[2, 3]"),
     special("transpose(x)", np.transpose, "x: float[3]"),
     special("transpose(x)", np.transpose, "x: float[2, 3, 4]"),

@@ -116,7 +116,7 @@ def backward(cache: Cache, dout: float | Scalar = 1.0) -> Gradients:
     ``dout`` is the gradient arriving at f. May be called again with the same cache.
     """
     x, s, difference, sqrt_difference, sum_y, exp_z = cache
-    dtype = x.dtype
+    dtype: np.dtype[Scalar] = x.dtype
     dout = dtype.type(float(dout))
     # A branch that is not taken must not warn.
     with np.errstate(all="ignore"):
