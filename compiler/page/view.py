@@ -27,7 +27,7 @@ def written_page(
     program: Checked, inputs: Inputs | None, digits: int | None,
     fold: tuple[str, ...] = (), unfold: bool = False, live: str = "",
 ) -> str:  # fmt: skip
-    """The page, with groups of these names folded. Raises as ``svg`` does."""
+    """The page, with groups of these names folded. Raises as ``svg`` and ``to_fold`` do."""
     parts = parts_of(program, inputs, digits)
     return page(parts, to_fold(parts.picture, fold, unfold), live)
 
