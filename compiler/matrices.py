@@ -68,15 +68,14 @@ class Matrices:
             row = self.local(f"row_{name}")
             rows.append(row)
             if not self.rank(output):
-                lines.append(
-                    f"{INDENT}{row} = JacobianRow(*backward({self.seeded(output, '1.0')}))"
-                )
+                sent = self.seeded(output, "1.0")
+                lines += bracketed(f"{row} = JacobianRow(*backward(", sent, "))", INDENT)
                 continue
             units, value = self.setting.kernel("_units"), self.value(output)
-            call = f"backward({self.seeded(output, self.local('unit'))})"
+            sent = self.seeded(output, self.local("unit"))
             several = self.local(f"rows_{name}")
             unit, one = self.local("unit"), self.local("row")
-            lines += comprehension(several, call, f"{unit} in {units}({value})")
+            lines += comprehension(several, "backward(", sent, ")", f"{unit} in {units}({value})")
             parts = [(f"[{one}.{n} for {one} in {several}]", value, n) for n in self.inputs]
             helper = self.setting.kernel("_rows")
             lines += calls(f"{row} = JacobianRow(", f"{helper}(", parts)
@@ -91,19 +90,19 @@ class Matrices:
         out = self.local("out")
         return f"{out}.{self.setting.outputs[output]}" if len(self.interface.outputs) > 1 else out
 
-    def seeded(self, output: str, seed: str) -> str:
+    def seeded(self, output: str, seed: str) -> list[str]:
         """The arguments of ``backward`` that send ``seed`` to one output and 0 to the others."""
         names = self.functions.seeds
         cache = self.local("cache")
         if len(names) == 1:
-            return cache if seed == "1.0" else f"{cache}, {seed}"
+            return [cache] if seed == "1.0" else [cache, seed]
         parts = [cache]
         for other, name in names.items():
             wanted = seed if other == output else "0.0"
             default = "1.0" if other == self.interface.objective else "0.0"
             if wanted != default:
                 parts.append(f"{name}={wanted}")
-        return ", ".join(parts)
+        return parts
 
     def by_columns(self) -> list[str]:
         units, helper = self.setting.kernel("_units"), self.setting.kernel("_columns")
@@ -112,10 +111,9 @@ class Matrices:
         for name in self.inputs:
             unit = self.local("unit")
             direction = self.direction("d", name)
-            call = f"jvp({', '.join([*self.given, f'{direction}={unit}'])})[1]"
-            lines += comprehension(
-                self.local(f"columns_{name}"), call, f"{unit} in {units}({name})"
-            )
+            columns, source = self.local(f"columns_{name}"), f"{unit} in {units}({name})"
+            given = [*self.given, f"{direction}={unit}"]
+            lines += comprehension(columns, "jvp(", given, ")[1]", source)
         rows = []
         for output in self.compilation.seeds:
             column = f"c.{self.setting.outputs[output]}" if several else "c"
@@ -151,9 +149,9 @@ class Matrices:
                 units = self.setting.kernel("_units")
                 unit = self.local("unit")
                 direction = self.direction("v_", name)
-                call = f"hvp({', '.join([*self.given, f'{direction}={unit}'])})"
-                columns = self.local(f"columns_{name}")
-                lines += comprehension(columns, call, f"{unit} in {units}({name})")
+                columns, source = self.local(f"columns_{name}"), f"{unit} in {units}({name})"
+                given = [*self.given, f"{direction}={unit}"]
+                lines += comprehension(columns, "hvp(", given, ")", source)
         rows = [self.local(f"row_{name}") for name in self.inputs]
         for first, row_name in zip(self.inputs, rows, strict=True):
             lines += self.second_derivatives(first, f"{row_name} = HessianRow(")
@@ -197,13 +195,18 @@ class Matrices:
         return "Array" if ranked else "Array | Scalar"
 
 
-def comprehension(name: str, item: str, source: str) -> list[str]:
-    """``name = [item for source]`` in the layout of Black."""
+def comprehension(
+    name: str, call: str, arguments: Sequence[str], tail: str, source: str
+) -> list[str]:
+    """``name = [call(arguments) for source]`` in the layout of Black; ``tail`` closes the call."""
+    item = f"{call}{', '.join(arguments)}{tail}"
     line = f"{INDENT}{name} = [{item} for {source}]"
     if fits(line):
         return [line]
-    inner = f"{INDENT * 2}{item} for {source}"
-    body = [inner] if fits(inner) else [f"{INDENT * 2}{item}", f"{INDENT * 2}for {source}"]
+    deeper = INDENT * 2
+    inner = f"{deeper}{item} for {source}"
+    own = bracketed(call, arguments, tail, deeper)
+    body = [inner] if fits(inner) else [*own, f"{deeper}for {source}"]
     return [f"{INDENT}{name} = [", *body, f"{INDENT}]"]
 
 
