@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..dsl.check import Checked
-from .picture.engine import MissingLibrary
+from .picture.engine import LayoutFailed, MissingLibrary
 
 
 class Drawing:
@@ -43,7 +43,7 @@ class Drawable(Checked):
     def _drawing(self) -> Drawing | None:
         try:
             return drawing(self) if not self.is_library else None
-        except MissingLibrary:
+        except (LayoutFailed, MissingLibrary):
             return None
 
 
@@ -57,7 +57,7 @@ def drawing(
 ) -> Drawing:  # fmt: skip
     """The picture with the numbers of an example, if the specification has one.
 
-    Raises ``InputError``, ``MissingLibrary`` and ``NoSuchGroup``.
+    Raises ``InputError``, ``MissingLibrary``, ``LayoutFailed`` and ``NoSuchGroup``.
     """
     from .given import from_example
     from .picture.svg import svg

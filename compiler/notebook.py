@@ -17,7 +17,7 @@ from .drawable import drawing
 from .driver import UsageError
 from .given import InputError
 from .load import execute
-from .picture.engine import MissingLibrary
+from .picture.engine import LayoutFailed, MissingLibrary
 from .picture.write import NoSuchGroup
 
 _FUNCTIONS = ("forward", "backward", "value_and_grad")
@@ -68,7 +68,7 @@ def _run(shell: Any, given: Any, cell: str) -> None:
         display(drawing(program, given.example, given.round, fold, given.unfold))
     except SpecError as error:
         _say("\n".join(map(render, error.diagnostics)))
-    except (UsageError, InputError, MissingLibrary, NoSuchGroup) as error:
+    except (UsageError, InputError, LayoutFailed, MissingLibrary, NoSuchGroup) as error:
         _say(str(error))
 
 

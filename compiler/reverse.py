@@ -66,10 +66,13 @@ def gradients(graph: Graph, seeds: Mapping[str, Node], wrt: Iterable[Node]) -> A
 
 def pullback(seeds: Iterable[tuple[Node, Node]], wrt: Iterable[Node]) -> Adjoints:
     """The gradient of the sum of ``seed * node`` over pairs of them."""
-    return _Reverse(list(seeds), list(wrt)).run()
+    return Reverse(list(seeds), list(wrt)).run()
 
 
-class _Reverse:
+class Reverse:
+    """One walk back. What goes along an edge, what arrives at a node and how steps of loops are
+    walked are methods, so that a walk with a mistake in it differs in them alone."""
+
     def __init__(self, seeds: list[tuple[Node, Node]], wrt: list[Node]) -> None:
         self.order = topological(node for node, _ in seeds)
         self.active = self._active(wrt)
@@ -104,7 +107,7 @@ class _Reverse:
             if not contributions or node not in self.active:
                 self._through_loop(node)
                 continue
-            total = self._total(node, contributions)
+            total = self.total(node, contributions)
             if node in self.wrt:
                 found[node] = self._mark(node, Adjoint(total.selected())).value
                 order.append(found[node])
@@ -113,7 +116,7 @@ class _Reverse:
             self._push(node, total)
         return Adjoints(found, passing, tuple(dict.fromkeys(order)), self.uses)
 
-    def _total(self, node: Node, contributions: list[Adjoint]) -> Adjoint:
+    def total(self, node: Node, contributions: list[Adjoint]) -> Adjoint:
         """The sum of all, those under one guard first: what each guard lets through is selected
         once."""
         groups: dict[Node | None, list[Adjoint]] = {}
@@ -141,10 +144,15 @@ class _Reverse:
         if loop is None or loop.first is not node or not loop.arriving:
             return
         floats = [p for p, o in enumerate(node.operands) if o in self.active]
-        found = through_loop(loop.arriving, floats, _gradients)
-        for position, value in found.items():
-            marked = replace(value, cause=node, position=position)
-            self._send(node, position, Adjoint(marked))
+        for position, adjoint in self.around(node, loop.arriving, floats).items():
+            self._send(node, position, adjoint)
+
+    def around(
+        self, node: Node, arriving: Mapping[Node, Node], floats: list[int]
+    ) -> Mapping[int, Adjoint]:
+        """What goes back from a loop to its operands."""
+        found = through_loop(arriving, floats, self.inside)
+        return {p: Adjoint(replace(v, cause=node, position=p)) for p, v in found.items()}
 
     def _push(self, node: Node, total: Adjoint) -> None:
         if node.op.name == "scan":
@@ -155,14 +163,23 @@ class _Reverse:
             rule = rule_of(node, position)
             if rule is None or operand not in self.active:
                 continue
-            adjoint = _contribution(node, position, rule, total, self.guards)
-            fitted = _unbroadcast(adjoint, node, position)
-            fitted = replace(fitted, guard=self.guards.lightened(fitted.guard))
-            self._send(node, position, fitted)
+            self._send(node, position, self.edge(node, position, rule, total))
 
-    def _send(self, node: Node, position: int, contribution: Adjoint) -> None:
-        self.uses[node, position] = contribution
-        self.arriving.setdefault(node.operands[position], []).append(contribution)
+    def _send(self, node: Node, position: int, sent: Adjoint) -> None:
+        self.uses[node, position] = sent
+        self.arriving.setdefault(node.operands[position], []).append(sent)
+
+    def edge(self, node: Node, position: int, rule: Rule, total: Adjoint) -> Adjoint:
+        """What goes back to one operand."""
+        adjoint = contribution(node, position, rule, total, self.guards)
+        fitted = unbroadcast(adjoint, node, position)
+        return replace(fitted, guard=self.guards.lightened(fitted.guard))
+
+    def inside(
+        self, seeds: Iterable[tuple[Node, Node]], wrt: Iterable[Node]
+    ) -> Mapping[Node, Node]:
+        """The gradients of nodes of a step of a loop."""
+        return pullback(seeds, wrt).gradients
 
 
 def _sum(contributions: list[Adjoint]) -> Adjoint:
@@ -174,10 +191,6 @@ def _sum(contributions: list[Adjoint]) -> Adjoint:
     return Adjoint(value, first.guard, all(c.clean for c in contributions))
 
 
-def _gradients(seeds: Iterable[tuple[Node, Node]], wrt: Iterable[Node]) -> Mapping[Node, Node]:
-    return pullback(seeds, wrt).gradients
-
-
 @dataclass(slots=True)
 class _Loop:
     """What arrives at the results of a loop; ``first`` is the one that comes first in order."""
@@ -186,7 +199,8 @@ class _Loop:
     arriving: dict[Node, Node] = field(default_factory=dict)
 
 
-def _contribution(node: Node, position: int, rule: Rule, total: Adjoint, guards: Guards) -> Adjoint:
+def contribution(node: Node, position: int, rule: Rule, total: Adjoint, guards: Guards) -> Adjoint:
+    """What a rule sends back to one operand, in the shape of what arrives."""
     value, guard = total.value, total.guard
     if node.op.name == "where":
         condition = node.operands[0]
@@ -264,7 +278,7 @@ def _safe(node: Node, position: int, guard: Node, guards: Guards) -> dict[str, N
     return safe
 
 
-def _unbroadcast(adjoint: Adjoint, cause: Node, position: int) -> Adjoint:
+def unbroadcast(adjoint: Adjoint, cause: Node, position: int) -> Adjoint:
     """Sums over the axes along which an operand was repeated: the only place that does."""
     shape = cause.operands[position].type.shape
     guard = adjoint.guard
@@ -297,8 +311,8 @@ def along_edge(node: Node, position: int, arriving: Node) -> Node | None:
     rule = rule_of(node, position)
     if rule is None:
         return None
-    adjoint = _contribution(node, position, rule, Adjoint(arriving), Guards())
-    return _unbroadcast(adjoint, node, position).selected()
+    adjoint = contribution(node, position, rule, Adjoint(arriving), Guards())
+    return unbroadcast(adjoint, node, position).selected()
 
 
 def _mixes(node: Node, position: int) -> bool:

@@ -74,14 +74,15 @@ class Ruling:
     def operation(self) -> Op:
         bodies = [Parameter(str(i), "value") for i in range(len(self.results))]
         name = self.rule.name.id
+        given = ", ".join(f"{{{argument}}}" for argument in self.arguments)
         return Op(
             name=f"rule {name}",
             parameters=(*bodies, *(Parameter(name, "value") for name in self.arguments)),
             doc=f"`{name}` of the specification, with its own derivative.",
             infer=_result_type,
             numpy="{0}",
-            paper=f"{name}(...)",
-            latex=rf"\mathrm{{{name}}}(\ldots)",
+            paper=f"{name}({given})",
+            latex=rf"\mathrm{{{name}}}({given})",
             family="ruled",
             rules=self.fragments,
             results=self.names,

@@ -196,6 +196,50 @@ def test_explain_gives_the_lines_of_the_homework_sheet() -> None:
     assert "dW = dm xᵀ" in text and "dx = Wᵀ dm" in text and "[0.27 0.27 0.27]ᵀ" in text
 
 
+def test_explain_has_four_formats_and_parts() -> None:
+    problem = EXAMPLES / "homework" / "problem1.grad"
+    page = run("explain", problem, "--format", "html").stdout
+    assert page.startswith("<!doctype html>") and 'data-node="n4"' in page
+    assert r"\frac{df}{d x}" in run("explain", problem, "--format", "latex").stdout.replace(
+        " f", "f"
+    )
+    assert "```math" in run("explain", problem, "--format", "markdown").stdout
+    part = run("explain", problem, "--wrt", "w2", "--round", "3").stdout
+    assert "dw2" in part and "dw1" not in part and "3.247" in part
+    one = run("explain", problem, "--node", "s").stdout
+    assert "da: (-0.15)(cos(1.00)) = -0.08" in one and "dc" not in one
+
+
+def test_misuse_of_explain_and_quiz(tmp_path: Path) -> None:
+    problem = EXAMPLES / "homework" / "problem1.grad"
+    for arguments, words in (
+        (("explain", problem, "--node", "zz"), "there is no value `zz`"),
+        (("explain", problem, "--wrt", "nothing"), "there is no value `nothing`"),
+        (("explain", problem, "--example", "nope"), "there is no example `nope`"),
+        (("explain", EXAMPLES / "layers.grad"), "no example"),
+        (("explain", tmp_path / "missing.grad"), "missing.grad"),
+        (("quiz", problem, "--format", "html"), "html"),
+        (("quiz", problem, "-o", tmp_path / "x.md", "--key"), "leave out --key"),
+    ):
+        result = run(*arguments)
+        assert result.returncode == 2 and words in result.stderr, arguments
+
+
+def test_quiz_writes_the_key_beside_the_worksheet(tmp_path: Path) -> None:
+    problem = EXAMPLES / "homework" / "problem1.grad"
+    sheet, key = tmp_path / "sheet.md", tmp_path / "sheet-key.md"
+    assert run("quiz", problem, "-o", sheet).stdout == f"{sheet}, {key}\n"
+    assert sheet.read_text() == run("quiz", problem).stdout
+    assert key.read_text() == run("quiz", problem, "--key").stdout
+    assert "-0.15" in key.read_text() and "-0.15" not in sheet.read_text()
+    run("quiz", problem, "-o", tmp_path / "sheet.tex")
+    assert (tmp_path / "sheet-key.tex").read_text().startswith(r"\documentclass")
+    spec = tmp_path / "none.grad"
+    spec.write_text("input x: float[2]\noutput y = 2 * x\nexample e { given x = [1, 2] }\n")
+    result = run("quiz", spec)
+    assert result.returncode == 2 and "There is no objective" in result.stderr
+
+
 def test_colours_only_on_a_terminal() -> None:
     """``script`` gives the command a terminal, where there is one to give."""
     import pty

@@ -23,7 +23,8 @@ _part_options = (
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in _part_options:
         command = option(command)
-    return spec_argument(input_options(command))
+    whole: Callable[..., Any] = spec_argument(input_options(command))
+    return whole
 
 
 @click.command()

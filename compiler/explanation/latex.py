@@ -160,7 +160,8 @@ class Latex(Notation):
 @cache
 def _safe(template: str) -> str:
     """A text of the table whose words may have underscores."""
-    return _ROMAN.sub(lambda m: m[0].replace("_", r"\_"), template)
+    return _ROMAN.sub(lambda m: m[0].replace("_", r"\_") if m[1].isascii()
+                      else rf"\text{{{escaped(m[1])}}}", template)  # fmt: skip
 
 
 # ── The document ────────────────────────────────────────────────────────────

@@ -1,15 +1,17 @@
-"""Formulas as text. ``Notation`` decides on parentheses and on signs between factors, and writes
-Unicode; other notations replace how the pieces look."""
+"""Formulas as text: what stands in parentheses, and which signs between factors, however the
+pieces look."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from ...dsl import ast
 from ...dsl.format import expression_text
 from ...dsl.ops import OPS
+from .glyphs import Glyphs
 from .index import IndexForm
 from .numbers import shown
 from .terms import Amount, Applied, Formula, Name, Term, Total, turned
@@ -17,10 +19,11 @@ from .words import PHRASES, SILENT
 
 IF, OR, AND, NOT, COMPARE, SUM, QUOTIENT, PRODUCT, SIGNED, POWER, ATOM = range(11)
 _LEVELS = {"or": OR, "and": AND, "+": SUM, "-": SUM, "*": PRODUCT, "@": PRODUCT, "/": QUOTIENT,
-           "//": QUOTIENT, "%": QUOTIENT, "^": POWER}  # fmt: skip
+           "//": SUM, "%": SUM, "^": POWER}  # fmt: skip
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _HOLE = re.compile(r"\{(\*?\w+)\}")
 _MOST_TERMS, _BEGIN = 8, 3
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -39,16 +42,9 @@ class Piece:
     last: bool = False
 
 
-class Notation:
+class Notation(Glyphs):
     """Unicode, on one line."""
 
-    symbols: Mapping[str, str] = {
-        "<=": " ≤ ", ">=": " ≥ ", "==": " = ", "!=": " ≠ ", "entrywise": " ⊙ ", "times": " × ",
-        "dot": " · ", "beside": " ",
-    }  # fmt: skip
-    constants: Mapping[str, str] = {"pi": "π", "inf": "∞"}
-    minus, equals, comma, dots = "-", " = ", ", ", "…"
-    open_marks, close_marks = "([|‖⌊,", ")]|‖⌋,"
     quotient_level = QUOTIENT
 
     def __init__(self, digits: int | None = None) -> None:
@@ -73,7 +69,8 @@ class Notation:
         return self.called(self.label("f"), letters), self.text(body)
 
     def called(self, function: str, arguments: Sequence[Name]) -> str:
-        return f"{function}{self.grouped(self.comma.join(map(self.name, arguments)))}"
+        names = [self.dots if a is None else self.name(a) for a in _ends(arguments)]
+        return f"{function}{self.grouped(self.comma.join(names))}"
 
     def derivative(self, letter: Name, slope: Term) -> tuple[str, str]:
         return self.ratio(self.gradient(Name("f")), self.gradient(letter)), self.text(slope)
@@ -84,31 +81,10 @@ class Notation:
     def prime(self, function: Applied) -> str:
         return f"{function.function}'"
 
-    def ratio(self, top: str, bottom: str) -> str:
-        return f"{top}/{bottom}"
-
     def index_form(self, form: IndexForm) -> tuple[str, str]:
         left = self.ratio(self.partial(form.result), self.partial(form.operand))
         factors = [self.entry(factor) for factor in form.factors]
         return left, self.symbols["beside"].join(factors) or self.number("1")
-
-    def partial(self, part: tuple[str, str]) -> str:
-        return f"∂{self.entry(part)}"
-
-    def entry(self, part: tuple[str, str]) -> str:
-        """A name with the letters of its axes."""
-        return "_".join(filter(None, part))
-
-    def equation(self, *sides: str) -> str:
-        return self.equals.join(sides)
-
-    def sum_of(self, text: str) -> str:
-        return f"sum of {text}"
-
-    def sentence(self, words: str, *formulas: str) -> str:
-        """Words with formulas in the places ``{0}``, ``{1}``."""
-        parts = re.split(r"\{(\d)\}", words)
-        return "".join(formulas[int(p)] if i % 2 else p for i, p in enumerate(parts))
 
     def gradient(self, name: Name) -> str:
         return self.name(replace(name, arriving=True))
@@ -134,15 +110,6 @@ class Notation:
         plain = name.text.isidentifier() and not name.turned
         return self.differential(text if plain else self.grouped(text))
 
-    def label(self, text: str) -> str:
-        return text
-
-    def differential(self, text: str) -> str:
-        return f"d{text}"
-
-    def transposed(self, text: str) -> str:
-        return f"{text}ᵀ"
-
     def amount(self, amount: Amount) -> str:
         return self.amount_piece(amount).text
 
@@ -165,30 +132,23 @@ class Notation:
         """A number."""
         return Piece(self.number(text), numeric=True, signed=text.startswith("-"), digit=True)
 
-    def number(self, text: str) -> str:
-        return text
-
-    def summary(self, text: str, is_turned: bool) -> str:
-        return f"[{text}]{'ᵀ' if is_turned else ''}"
-
-    def matrix(self, rows: Sequence[Sequence[str]]) -> str:
-        if len(rows[0]) == 1:
-            return f"[{' '.join(row[0] for row in rows)}]ᵀ"
-        return f"[{'; '.join(' '.join(row) for row in rows)}]"
-
     def total(self, total: Total) -> Piece:
         """A sum; of a long one the beginning and the end."""
-        pieces = [(is_less, self.piece(term)) for is_less, term in total.parts]
-        parts = [*pieces[:_BEGIN], None, pieces[-1]] if len(pieces) > _MOST_TERMS else pieces
         texts: list[str] = []
-        for part in parts:
-            is_less = part is not None and part[0]
-            text = self.dots if part is None else self.right(part[1], QUOTIENT)
+        pieces = []
+        for part in _ends(total.parts):
+            if part is None:
+                texts += [self.symbol("+"), self.dots]
+                continue
+            is_less, term = part
+            pieces.append(self.piece(term))
             sign = self.symbol("-" if is_less else "+") if texts else self.minus * is_less
-            texts += [sign, text]
-        numeric = all(p.numeric for _, p in pieces)
-        signed = bool(total.parts[0][0])
-        return Piece("".join(texts), SUM, numeric, any(p.array for _, p in pieces), signed)
+            texts += [
+                sign,
+                self.right(pieces[-1], QUOTIENT) if texts or is_less else pieces[-1].text,
+            ]
+        numeric, array = all(p.numeric for p in pieces), any(p.array for p in pieces)
+        return Piece("".join(texts), SUM, numeric, array, total.parts[0][0] or pieces[0].signed)
 
     # ── Operations as the table writes them ─────────────────────────────────
 
@@ -237,21 +197,9 @@ class Notation:
         ends = not after or after[0] in self.close_marks
         return piece.text if begins and ends else self.base(piece)
 
-    def literal(self, text: str) -> str:
-        return text
-
-    def option(self, text: str) -> str:
-        return text
-
-    def bracketed(self, text: str) -> str:
-        return f"[{text}]"
-
     def closed(self, template: str) -> bool:
         """Whether a text is one call or stands between marks."""
         return " " not in template.split("(")[0] and template[-1:] in (")", "]", "|", "‖", "}")
-
-    def grouped(self, text: str) -> str:
-        return f"({text})"
 
     # ── Trees ───────────────────────────────────────────────────────────────
 
@@ -318,9 +266,6 @@ class Notation:
         return Piece(sign.join(texts), level, numeric, array, left.signed and bare[0],
                      left.digit and bare[0], left.first, right.last and bare[1])  # fmt: skip
 
-    def symbol(self, operator: str) -> str:
-        return self.symbols.get(operator, f" {operator} ")
-
     def between(self, left: Piece, right: Piece, operator: str, bare: tuple[bool, bool]) -> str:
         """What stands between factors; ``bare`` are those that are not in parentheses."""
         if operator == "@":
@@ -353,12 +298,6 @@ class Notation:
         """What stands behind an operator."""
         return self.grouped(piece.text) if piece.signed else self.at(piece, level)
 
-    def choice(self, condition: str, then: str, otherwise: str) -> str:
-        return f"if {condition} then {then} else {otherwise}"
-
-    def negation(self, text: str) -> str:
-        return f"not {text}"
-
     # ── Calls in rules ──────────────────────────────────────────────────────
 
     def call(self, tree: ast.Call, terms: Mapping[str, Term]) -> Piece:
@@ -383,16 +322,15 @@ class Notation:
         options = {n.id: plain.tree(value, terms).text for n, value in tree.keywords}
         return self.applied(Applied(op, given, options))
 
-    def function_name(self, name: str) -> str:
-        return name
-
     def phrase(self, parts: Sequence[str], pieces: Sequence[Piece]) -> str:
         """Words, and at odd places the numbers of the pieces between them."""
         texts = (pieces[int(p)].text if i % 2 else self.words(p) for i, p in enumerate(parts) if p)
         return "".join(texts)
 
-    def words(self, text: str) -> str:
-        return text
+
+def _ends(parts: Sequence[T]) -> list[T | None]:
+    """The parts of a list; ``None`` stands for those in the middle of a long one."""
+    return [*parts[:_BEGIN], None, parts[-1]] if len(parts) > _MOST_TERMS else list(parts)
 
 
 def _product(tree: ast.Call) -> ast.Expr:

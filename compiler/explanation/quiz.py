@@ -12,10 +12,10 @@ from .markdown import escaped as escaped_markdown
 from .notation import Notation
 from .steps import Edge, Explanation, NodeSteps
 
-_FORWARD = "Compute the values, from the inputs to the output."
+_FORWARD = "Compute the values, from the inputs to the output"
 _BACKWARD = (
     "Go back from the output: write each local derivative or rule, and the gradient that it sends "
-    "back. What arrives at the output is 1."
+    "back (what arrives at the output is 1)"
 )
 
 

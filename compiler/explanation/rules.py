@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from ...dsl import ast
 from ...dsl.graph import Node, attribute_text
@@ -32,7 +33,7 @@ def adjoint_rule(
     tree = rule_tree(text_of(node, position))
     if node.op.name == "transpose" and mirrored(node):
         return ast.Transpose(tree.span, ast.Name(tree.span, "dy")), None
-    found, zero = without_zero(_counted(tree, count(node)))
+    found, zero = without_zero(_counted(tree, count(node), node.attributes))
     alike = "spread(dy" in tree.span.text and {n.id for n in free_names(found)} == {"dy"}
     return (_each(found) if alike else found), zero
 
@@ -62,25 +63,28 @@ def without_zero(tree: ast.Expr) -> tuple[ast.Expr, ast.Expr | None]:
     return tree, None
 
 
-def _counted(tree: ast.Expr, entries: int) -> ast.Expr:
-    """The tree with a number for how many entries are added up."""
+def _counted(tree: ast.Expr, entries: int, given: Mapping[str, Any]) -> ast.Expr:
+    """The tree with a number for how many entries are added up; what is 0 is not taken away."""
     match tree:
         case ast.Call():
             if tree.function.id == "count":
                 return ast.Number(tree.span, str(entries))
             if tree.function.id == "spread":
-                return _counted(tree.arguments[0], entries)
-            return replace(tree, arguments=tuple(_counted(a, entries) for a in tree.arguments))
+                return _counted(tree.arguments[0], entries, given)
+            return replace(
+                tree, arguments=tuple(_counted(a, entries, given) for a in tree.arguments)
+            )
         case ast.Binary():
-            left, right = _counted(tree.left, entries), _counted(tree.right, entries)
-            if tree.operator == "-" and right == ast.Number(tree.span, "0"):
+            left = _counted(tree.left, entries, given)
+            right = _counted(tree.right, entries, given)
+            if tree.operator == "-" and isinstance(right, ast.Name) and given.get(right.id) == 0:
                 return left
             return replace(tree, left=left, right=right)
         case ast.Unary() | ast.Transpose():
-            return replace(tree, operand=_counted(tree.operand, entries))
+            return replace(tree, operand=_counted(tree.operand, entries, given))
         case ast.IfElse():
             parts = (tree.condition, tree.then, tree.otherwise)
-            condition, then, otherwise = (_counted(part, entries) for part in parts)
+            condition, then, otherwise = (_counted(part, entries, given) for part in parts)
             return replace(tree, condition=condition, then=then, otherwise=otherwise)
     return tree
 

@@ -46,8 +46,9 @@ def _one(explanation: Explanation, name: str) -> Explanation:
     known: dict[str, Item] = {}
     for part in _levels(explanation):
         own = places(part.names)
-        if name in own:
-            entries = tuple(entry for entry in part.entries if own[name] in entry.items)
+        meant = {own[called] for called in (name, f"next {name}") if called in own}
+        if meant:
+            entries = tuple(entry for entry in part.entries if meant & set(entry.items))
             return replace(part, entries=entries, only=True)
         known |= own
     raise UnknownValue(_unknown(name, known))

@@ -87,7 +87,8 @@ class NodeSteps:
     @property
     def is_told(self) -> bool:
         """Whether there is something to say of its gradient."""
-        return bool(self.edges) or len(self.uses) > 1
+        ends = self.item.is_input or self.adjoint is not None
+        return bool(self.edges) or len(self.uses) > 1 or (ends and bool(self.notes))
 
 
 @dataclass(frozen=True)

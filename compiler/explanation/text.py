@@ -33,10 +33,10 @@ class _Text(Layout):
     def rows(self, entry: NodeSteps) -> Iterator[tuple[str, str, str, str]]:
         """What is defined, the function, its derivative, and numbers: a row for each edge."""
         shown = " = ".join(self.definition(entry))
+        function = " = ".join(self.function(entry))
         for edge in entry.edges:
             numbers = self.line(self.numbers(edge), bool(edge.factor))
-            function, derivative = self.function(entry), self.derivative(edge)
-            yield shown, " = ".join(function), " = ".join(derivative), numbers
+            yield shown, function, " = ".join(self.derivative(edge)), numbers
             shown = ""
             yield from (("", "", "", f"  {note}") for note in self.notes(edge))
         for line in self.remarks(entry):

@@ -14,7 +14,7 @@ from ...dsl.check import Checked
 from ...dsl.errors import SpecError, render
 from .. import driver
 from ..given import Inputs
-from ..picture.engine import MissingLibrary
+from ..picture.engine import LayoutFailed, MissingLibrary
 from ..picture.write import NoSuchGroup, to_fold
 from .build import page, parts_of
 from .serve import Server, Site, Wrong
@@ -27,7 +27,7 @@ def written_page(
     program: Checked, inputs: Inputs | None, digits: int | None,
     fold: tuple[str, ...] = (), unfold: bool = False, live: str = "",
 ) -> str:  # fmt: skip
-    """The page, with groups of these names folded. Raises ``MissingLibrary``, ``NoSuchGroup``."""
+    """The page, with groups of these names folded. Raises as ``svg`` and ``to_fold`` do."""
     parts = parts_of(program, inputs, digits)
     return page(parts, to_fold(parts.picture, fold, unfold), live)
 
@@ -45,7 +45,7 @@ def site(
             raise Wrong("\n\n".join(render(d) for d in error.diagnostics)) from None
         except click.ClickException as error:
             raise Wrong(error.format_message()) from None
-        except (driver.UsageError, MissingLibrary, NoSuchGroup) as error:
+        except (driver.UsageError, LayoutFailed, MissingLibrary, NoSuchGroup) as error:
             raise Wrong(str(error)) from None
 
     return Site(path, make, others)

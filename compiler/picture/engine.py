@@ -1,11 +1,22 @@
-"""Graphviz's ``dot``: that of the library ``pygraphviz``, or the program where it is installed."""
+"""Graphviz's ``dot``: that of the library ``pygraphviz``, or the program where it is installed.
+
+Both run in a process of their own: what Graphviz cannot lay out ends that process, or takes it
+for ever, rather than the caller's.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import shutil
 import subprocess
+import sys
+from importlib.util import find_spec
+
+_LIBRARY = """\
+import sys, pygraphviz
+graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode())
+sys.stdout.buffer.write(graph.draw(format="json0", prog="dot"))
+"""
+_SECONDS = 120
 
 
 class MissingLibrary(Exception):
@@ -15,21 +26,30 @@ class MissingLibrary(Exception):
         super().__init__(f"{what}: pip install 'gradc[draw]'")
 
 
-def run_dot(text: str, form: str) -> bytes:
-    """What ``dot`` makes of a graph in its language. Raises ``MissingLibrary``."""
+class LayoutFailed(Exception):
+    """Graphviz gave up on a graph."""
+
+
+def placed(text: str) -> bytes:
+    """Places for a graph in the language of Graphviz, as JSON.
+
+    Raises ``MissingLibrary`` and ``LayoutFailed``.
+    """
     try:
-        import pygraphviz
-    except ImportError:
-        return _program(text, form)
-    # It warns on standard error that graphs of more than 1,000 nodes take long, which they do not.
-    with contextlib.redirect_stderr(io.StringIO()):
-        answer: bytes = pygraphviz.AGraph(string=text).draw(format=form, prog="dot")
-    return answer
+        answer = subprocess.run(
+            _command(), input=text.encode(), capture_output=True, check=True, timeout=_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        raise LayoutFailed(f"Graphviz found no places in {_SECONDS} seconds") from None
+    except subprocess.CalledProcessError as error:
+        raise LayoutFailed(f"Graphviz found no places (status {error.returncode})") from None
+    return answer.stdout
 
 
-def _program(text: str, form: str) -> bytes:
+def _command() -> list[str]:
+    if find_spec("pygraphviz") is not None:
+        return [sys.executable, "-c", _LIBRARY]
     program = shutil.which("dot")
     if program is None:
         raise MissingLibrary("pictures are laid out by Graphviz, which is not installed")
-    command = [program, f"-T{form}"]
-    return subprocess.run(command, input=text.encode(), capture_output=True, check=True).stdout
+    return [program, "-Tjson0"]

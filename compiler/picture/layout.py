@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from .engine import run_dot
+from .engine import placed
 from .folding import Scene, Wire
 from .model import Box, Group, Path
 from .widths import shortened, width
@@ -69,9 +69,9 @@ class Layout:
 
 
 def layout(scene: Scene) -> Layout:
-    """Raises ``MissingLibrary`` where there is no Graphviz."""
+    """Raises ``MissingLibrary`` where there is no Graphviz, and ``LayoutFailed``."""
     placing = _Placing(scene)
-    return placing.read(json.loads(run_dot(placing.text(), "json0")))
+    return placing.read(json.loads(placed(placing.text())))
 
 
 def box_texts(box: Box) -> tuple[str, str]:
@@ -110,7 +110,7 @@ class _Placing:
             self.node(name, size, wire.group)
         lines = ["digraph {", "rankdir=LR ranksep=0.3 nodesep=0.12 pad=0"]
         if len(self.boxes) + len(self.labels) > _MANY:
-            lines.append("nslimit=1 nslimit1=1")  # Enough, in a third of the time.
+            lines.append("nslimit=1 nslimit1=1")  # Else a long chain can take minutes, or hours.
         lines += ['node [shape=box fixedsize=true label=""]', "edge [arrowsize=0.7]"]
         lines += self.group_lines(())
         for wire in self.scene.wires:

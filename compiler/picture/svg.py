@@ -29,7 +29,7 @@ def svg(picture: Picture, *, folded: Collection[Path] = frozenset(), theme: str 
     Boxes are ``<g class="node" data-node="n5">`` (a folded group has the ids of all in it, with
     spaces between), wires ``<g class="edge" data-edge="n3 n5">`` with texts of the classes
     ``value`` and ``gradient``; a wire that forks has the id of its source alone, and groups are
-    ``<g class="group" data-group="...">``. Raises ``MissingLibrary``.
+    ``<g class="group" data-group="...">``. Raises ``MissingLibrary`` and ``LayoutFailed``.
     """
     placed = layout(scene(picture, folded))
     width, height = placed.width + 2 * _MARGIN, placed.height + 2 * _MARGIN

@@ -14,7 +14,7 @@ LIGHT = {
 DARK = {
     "paper": "#0d1117", "ink": "#e6edf3", "muted": "#9ea7b3", "line": "#768390",
     "box": "#21262d", "input": "#14263f", "folded": "#3a2f12", "group": "#161b22",
-    "frame": "#484f58", "value": "#3fd0a4", "gradient": "#ff9b66",
+    "frame": "#484f58", "value": "#2fd0b0", "gradient": "#ff8f4d",
 }  # fmt: skip
 
 _STYLE = f"""

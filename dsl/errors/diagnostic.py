@@ -12,6 +12,7 @@ class Severity(Enum):
     ERROR = "error"
     WARNING = "warning"
     NOTE = "note"
+    MISTAKE = "mistake"
 
 
 @dataclass(frozen=True, slots=True)

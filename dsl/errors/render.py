@@ -16,7 +16,8 @@ from .diagnostic import Diagnostic, Label, Severity
 
 _WIDTH = 100
 _LONGEST = 400
-_COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36"}
+_COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36",
+            Severity.MISTAKE: "31"}  # fmt: skip
 
 
 class SpecError(Exception):

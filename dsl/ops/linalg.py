@@ -107,6 +107,8 @@ _declare(
     "dot",
     "The inner product of two vectors.",
     sample="dot(a: [N], b: [N])",
+    paper="{a}ᵀ {b}",
+    latex=r"{a}^\top {b}",
     infer=_dot_type,
     numpy="",
     canonical=False,
@@ -122,6 +124,7 @@ def _vecdot_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, A
 _declare(
     "vecdot", "The inner product of vectors along the last axis.",
     sample="vecdot(a: [B, N], b: [N])", einstein="i,i->",
+    paper="{a}ᵀ {b}", latex=r"{a}^\top {b}",
     infer=_vecdot_type,
     commutative=True, numpy=_of_vectors("np.dot({a}, {b})", "np.vecdot({a}, {b})"),
     rules={"a": "expand_dims(dy, axis=-1) * b", "b": "expand_dims(dy, axis=-1) * a"},

@@ -1,0 +1,1 @@
+"""``gradc grade``: a gradient written by hand, compared and its mistakes named."""
