@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,17 +31,29 @@ def browser() -> Iterator[Any]:
             started.close()
 
 
-def computed(script: Path, expression: str, argument: Any) -> Any:
-    """The value of an expression over ``given``, a script having run before."""
-    text = script.read_text(encoding="utf-8")
-    body = f"{text}\nconst given = {json.dumps(argument)};\n"
-    if node := shutil.which("node"):
-        program = f"{body}console.log(JSON.stringify({expression}));"
-        done = subprocess.run([node, "-"], input=program, capture_output=True, text=True,
-                              check=True, encoding="utf-8")  # fmt: skip
+Engine = Callable[[Path, str, Any], Any]
+
+
+@contextmanager
+def engine() -> Iterator[Engine]:
+    """What gives the value of an expression over ``given``, a script having run before."""
+    node = shutil.which("node")
+    if node is None:
+        with browser() as started:
+            page = started.new_page()
+            yield lambda *words: json.loads(
+                page.evaluate(f"(() => {{ {_program(*words, 'return')} }})()")
+            )
+        return
+
+    def run(*words: Any) -> Any:
+        done = subprocess.run([node, "-"], input=_program(*words, "console.log"), capture_output=True,
+                              text=True, check=True, encoding="utf-8")  # fmt: skip
         return json.loads(done.stdout)
-    with browser() as started:
-        page = started.new_page()
-        return json.loads(
-            page.evaluate(f"(() => {{ {body} return JSON.stringify({expression}); }})()")
-        )
+
+    yield run
+
+
+def _program(script: Path, expression: str, argument: Any, end: str) -> str:
+    text = script.read_text(encoding="utf-8")
+    return f"{text}\nconst given = {json.dumps(argument)};\n{end}(JSON.stringify({expression}));"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,13 @@ from gradc.dsl.graph import Node, make
 from gradc.dsl.ops import OPS
 from gradc.dsl.shapes import Kind, Type
 from gradc.dsl.source import Source
+from hypothesis import given
 
-from .browser import computed
-from .helpers import fields, load
+from .browser import Engine, engine
+from .helpers import checked, fields, load
+from .judged import Case
+from .test_random_graphs import SIZES, Spec, specs
+from .test_random_scans import loops, quick, searches
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 NUMBERS = Path(module.__file__).parent / "numbers.js"
@@ -38,11 +42,25 @@ _SPAN = Source("x").span(0, 1)
 _INTEGERS = {"int_power"}
 
 
-def run(*jobs: tuple[list[Any], list[float]]) -> list[list[float]]:
+Run = Callable[..., list[list[float]]]
+
+
+@pytest.fixture(scope="module")
+def compute() -> Iterator[Engine]:
+    with engine() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def run(compute: Engine) -> Run:
     """All numbers of some programs, from the interpreter of the page."""
-    given = [[operations, [_text(x) for x in inputs]] for operations, inputs in jobs]
-    return [[float(x.replace("Infinity", "inf")) for x in row]
-            for row in computed(NUMBERS, _EVALUATE, given)]  # fmt: skip
+
+    def numbers(*jobs: tuple[list[Any], list[float]]) -> list[list[float]]:
+        given = [[operations, [_text(x) for x in inputs]] for operations, inputs in jobs]
+        return [[float(x.replace("Infinity", "inf")) for x in row]
+                for row in compute(NUMBERS, _EVALUATE, given)]  # fmt: skip
+
+    return numbers
 
 
 def _text(value: float) -> str:
@@ -97,7 +115,7 @@ def _options(name: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", SCALAR)
-def test_an_operation_computes_what_numpy_does(name: str) -> None:
+def test_an_operation_computes_what_numpy_does(name: str, run: Run) -> None:
     kinds = _kinds(name)
     jobs, expected = [], []
     for options in _options(name):
@@ -133,8 +151,8 @@ def test_an_operation_computes_what_numpy_does(name: str) -> None:
 _SIGNLESS = {"maximum", "minimum", "clip", "relu", "softplus"}
 
 
-def test_every_operation_on_numbers_is_known() -> None:
-    names = computed(NUMBERS, "Object.keys(Numbers.OPERATIONS)", None)
+def test_every_operation_on_numbers_is_known(compute: Engine) -> None:
+    names = compute(NUMBERS, "Object.keys(Numbers.OPERATIONS)", None)
     assert set(names) == set(SCALAR)
 
 
@@ -177,7 +195,9 @@ EDITABLE = {
 
 
 @pytest.mark.parametrize("path", _specs(), ids=lambda path: path.stem)
-def test_the_examples_compute_what_the_interpreter_and_their_modules_do(path: Path) -> None:
+def test_the_examples_compute_what_the_interpreter_and_their_modules_do(
+    path: Path, run: Run
+) -> None:
     spec = driver.checked(driver.read(path))
     generated = load(driver.compiled(spec))
     for example in spec.examples:
@@ -224,3 +244,38 @@ def agrees(generated: Any, values: Any, sizes: Any, items: Outline, found: Any) 
         for name, value in fields(slopes).items():
             here = found.get(f"gradient {ids[name]}", np.zeros(np.shape(value)))
             assert np.all(same(here, value, 1e-8)), name
+
+
+# ── Random specifications ───────────────────────────────────────────────────
+
+
+def holds(text: str, values: Any, sizes: Any, run: Run) -> None:
+    """Whether a page has the values and gradients of the interpreter."""
+    spec = checked(text)
+    evaluation = evaluate(spec, values, sizes)
+    made, nodes = program_of(evaluation, spec)
+    if made is None:
+        return
+    given = {name: values[name] for name in made.inputs}
+    (numbers,) = run((list(made.operations), flat(made, given)))
+    for key, value in read(made, numbers).items():
+        expected = evaluation.interpreter.run([nodes[key]])[0]
+        assert np.all(same(value, expected, 1e-7)), key
+
+
+@quick
+@given(specs())
+def test_random_specifications(run: Run, spec: Spec) -> None:
+    holds(spec.text, spec.values, SIZES, run)
+
+
+@quick
+@given(loops())
+def test_random_loops(run: Run, case: Case) -> None:
+    holds(case.text, case.values, case.sizes, run)
+
+
+@quick
+@given(searches())
+def test_loops_that_end_early(run: Run, case: Case) -> None:
+    holds(case.text, case.values, case.sizes, run)

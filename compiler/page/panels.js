@@ -72,7 +72,7 @@ document.addEventListener("pointerover", (event) => {
   lights.hovered = found ? idsOf(found) : null;
   light(false);
 });
-document.addEventListener("pointerleave", () => {
+document.documentElement.addEventListener("pointerleave", () => {
   lights.hovered = null;
   light(false);
 });
@@ -99,6 +99,11 @@ for (const name of PANELS) {
     if (event.key === "Enter" && name === "graph") {
       const group = panel.querySelector(".node.folded.lit")?.dataset.group ?? around();
       if (group !== undefined) toggle(group);
+    }
+    if (event.shiftKey && ["ArrowLeft", "ArrowRight"].includes(event.key)) {
+      event.preventDefault();
+      event.stopPropagation();
+      panel.scrollLeft += event.key === "ArrowLeft" ? -80 : 80;
     }
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!by) return;

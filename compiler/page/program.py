@@ -179,7 +179,7 @@ class _Numbers(Unrolling):
 
     def entered(self, node: Node, wanted: Mapping[Hashable, list[Node]]) -> Entries:
         """The entries of a node. Raises ``Stays`` where it has none, or too many."""
-        if math.prod(lengths(node)) > self.limit:
+        if not 0 < math.prod(lengths(node)) <= self.limit:
             raise Stays
         entries = self.of(node) if node.op.name != "scan" else self.result(node, wanted)
         self.known.update(entries.flat)
