@@ -125,6 +125,15 @@ def test_a_wrong_file_is_served_too(spec: Path) -> None:
         until(address, "nothing to draw")
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """What runs in the background of a shell ignores Ctrl-C, and so would what it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_it_quietly(spec: Path) -> None:
     with viewed(spec) as (address, process):
         got(address)
