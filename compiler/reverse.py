@@ -306,15 +306,6 @@ def _varies(guard: Node | None, shape: Shape, reduced: Shape) -> bool:
     return any(size != ONE and left == ONE for size, left in aligned)
 
 
-def along_edge(node: Node, position: int, arriving: Node) -> Node | None:
-    """What goes back from a node to one operand, before it is added to what other uses bring."""
-    rule = rule_of(node, position)
-    if rule is None:
-        return None
-    adjoint = contribution(node, position, rule, Adjoint(arriving), Guards())
-    return unbroadcast(adjoint, node, position).selected()
-
-
 def _mixes(node: Node, position: int) -> bool:
     """Whether an entry of the operand counts for several entries of the result."""
     return "any(" in reach_of(node, position)

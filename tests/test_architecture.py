@@ -39,7 +39,7 @@ ORDER = [
     "compiler.render", "compiler.setting", "compiler.boundary", "compiler.body", "compiler.states", "compiler.stacks", "compiler.threads", "compiler.direct", "compiler.looping", "compiler.attempt", "compiler.comments",
     "compiler.entry", "compiler.functions", "compiler.matrices", "compiler.directional",
     "compiler.sampling", "compiler.checking", "compiler.header", "compiler.module", "compiler.caution", "compiler.batch", "compiler.checkpoint", "compiler.driver", "compiler.estimate", "compiler.calibrate",
-    "compiler.rounding", "compiler.evaluate", "compiler.outline",
+    "compiler.rounding", "compiler.evaluate", "compiler.outline", "compiler.backflow",
     "compiler.explanation", "compiler.explanation.terms", "compiler.explanation.words", "compiler.explanation.numbers", "compiler.explanation.index",
     "compiler.explanation.glyphs", "compiler.explanation.notation", "compiler.explanation.naming", "compiler.explanation.rules", "compiler.explanation.steps", "compiler.explanation.values", "compiler.explanation.edges", "compiler.explanation.build",
     "compiler.explanation.select", "compiler.explanation.layout", "compiler.explanation.text", "compiler.explanation.latex", "compiler.explanation.markdown",

@@ -16,7 +16,7 @@ from gradc.compiler import driver
 from gradc.compiler.evaluate import evaluate
 from gradc.compiler.explanation.build import explain
 from gradc.compiler.explanation.formats import FORMATS
-from gradc.compiler.explanation.html import html_entries, sections
+from gradc.compiler.explanation.html import sections
 from gradc.compiler.explanation.index import index_form
 from gradc.compiler.explanation.latex import body, document
 from gradc.compiler.explanation.markdown import code, escaped
@@ -223,9 +223,10 @@ def test_examples_explain_themselves(path: Path) -> None:
         consistent(entry)
     for write in FORMATS.values():
         assert "None" not in write(found)
-    entries = html_entries(found)
-    assert {item.id for item in found.outline.items} <= set(entries)
-    assert entries == html_entries(found)
+    told = [item for entry in found.entries for item in entry.items]
+    assert set(told) == set(found.outline.items) and len(told) == len(set(told))
+    made = "".join(sections(found))
+    assert all(f'data-node="{entry.item.id}"' in made for entry in found.entries)
 
 
 def lines(found: Explanation) -> list[str]:
@@ -293,7 +294,8 @@ def test_the_step_of_a_loop() -> None:
     assert "t = 1" in step.sentence
     assert "dx[t]: (4)(2) = 8" in text(step) or "(4)(2) = 8" in text(step)
     (loop,) = [entry for entry in found.entries if entry.item.loop is not None]
-    assert loop.inside is not None and f"{loop.item.id}.n0" in html_entries(found)
+    assert loop.inside is not None
+    assert f'data-node="{loop.item.id}.n0"' in "".join(sections(loop.inside))
     assert "next s" in text(select(found, "s", ()))
 
 

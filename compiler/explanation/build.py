@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from ...dsl import ast
-from ...dsl.graph import Node, constant, topological
+from ...dsl.graph import Node
 from ...dsl.loops import called, loop_key, placeholder
+from ..backflow import from_objective, reached, reached_by_inputs
 from ..evaluate import Evaluation
 from ..outline import Item, outline
 from ..paper import mirrored, seen, spec_text
-from ..reverse import gradients, pullback
+from ..reverse import pullback
 from ..rules import rule_of
 from .edges import Edges
 from .naming import letters
@@ -33,13 +34,7 @@ def explain(evaluation: Evaluation, program: ast.Program, digits: int | None) ->
     if objective is None:
         builder = Builder(whole, None, set(), evaluation.interpreter, digits)
         return builder.explanation(program_name(program), _NO_OBJECTIVE)
-    root = graph.outputs[objective]
-    order = topological([root])
-    found = gradients(graph, {objective: constant(1.0, root.span)}, order)
-    inputs = {graph.inputs[name] for name in graph.interface.differentiated}
-    # On paper, an input is rounded as it is given.
-    inputs |= {node.operands[0] for node in inputs if node.op.name == "given_on_paper"}
-    active = _reached(topological(graph.outputs.values()), inputs)
+    found, active = from_objective(graph), reached_by_inputs(graph)
     builder = Builder(whole, found, active, evaluation.interpreter, digits)
     builder.data = {i.name for i in graph.interface.inputs if not i.differentiated}
     builder.objective = objective
@@ -57,15 +52,6 @@ _NO_OBJECTIVE = (
 
 def program_name(program: ast.Program) -> str:
     return program.source.name.rpartition("/")[2]
-
-
-def _reached(order: Sequence[Node], inputs: set[Node]) -> set[Node]:
-    """The float nodes that an input reaches: what is made of numbers and data sends nothing."""
-    active = set(inputs)
-    for node in order:
-        if node.type.is_float and any(operand in active for operand in node.operands):
-            active.add(node)
-    return active
 
 
 class Builder(Edges):
@@ -224,7 +210,7 @@ class Builder(Edges):
         free = {p for p, o in outside.items() if o in self.active or p in loop.states}
         body = [*loop.placeholders, *loop.body(stacked)]
         found = pullback(pairs, body)
-        active = _reached(body, {p for p in free if p.type.is_float})
+        active = reached(body, {p for p in free if p.type.is_float})
         builder = Builder(self.outline.step(item), found, active, inner, self.digits,
                           nexts=loop.nexts)  # fmt: skip
         index = f"{loop.index.label} = {int(inner.values[loop.index])}"

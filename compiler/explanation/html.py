@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from html import escape
 
 from .layout import Layout
@@ -64,19 +64,6 @@ def sections(explanation: Explanation, notation: MathML | None = None) -> Iterat
         yield f"<p>{escape(explanation.sentence)}</p>"
     for entry in explanation.entries:
         yield writer.section(entry)
-
-
-def html_entries(explanation: Explanation) -> Mapping[str, str]:
-    """The section of each item of the outline by its id, those in steps of loops too. A value that
-    is told with another has the section of that."""
-    writer = _Html(MathML(explanation.digits))
-    found: dict[str, str] = {}
-    for entry in explanation.entries:
-        section = writer.section(entry)
-        found |= {item.id: section for item in entry.items}
-        if entry.inside is not None:
-            found |= html_entries(entry.inside)
-    return found
 
 
 class _Html(Layout):

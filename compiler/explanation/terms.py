@@ -82,9 +82,6 @@ class Formula:
     tree: ast.Expr
     terms: Mapping[str, Term] = field(default_factory=dict)
 
-    def with_terms(self, terms: Mapping[str, Term]) -> Formula:
-        return replace(self, terms=terms)
-
 
 @dataclass(frozen=True)
 class Total:

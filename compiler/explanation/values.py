@@ -11,10 +11,11 @@ import numpy as np
 
 from ...dsl.graph import Node, attribute_text
 from ...dsl.loops import loop_key
+from ..backflow import as_seen
 from ..interpret import Interpreter
 from ..outline import Item, Outline
 from ..paper import seen
-from ..reverse import Adjoint, Adjoints, pullback
+from ..reverse import Adjoint, Adjoints
 from .naming import letters, names_of
 from .rules import text_of
 from .steps import Use
@@ -105,12 +106,7 @@ class Values:
 
     def sent(self, node: Node, position: int) -> Any:
         """What goes back along an edge, to what a reader sees there."""
-        operand = node.operands[position]
-        back = self.backs[node, position]
-        base = seen(operand)
-        if base is not operand:
-            back = pullback([(operand, back)], [base]).gradients[base]
-        return self.value(back)
+        return self.value(as_seen(node.operands[position], self.backs[node, position]))
 
     def count(self, node: Node, position: int) -> int:
         """How many entries of the operand go into one of the result."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from ...dsl.graph import Graph, Node, constant, topological
+from ...dsl.graph import Node
 from ...dsl.loops import loop_key
+from ..backflow import as_seen, from_objective, reached_by_inputs
 from ..evaluate import Evaluation
 from ..outline import Item, Outline
-from ..reverse import Adjoints, along_edge, gradients
 from .quantity import Quantity
 
 
@@ -19,8 +19,8 @@ class Flows:
     def __init__(self, evaluation: Evaluation | None) -> None:
         self.interpreter = evaluation.interpreter if evaluation is not None else None
         self.known = set(evaluation.graph.nodes) if evaluation is not None else set()
-        self.adjoints = _adjoints(evaluation.graph) if evaluation is not None else None
-        self.active = _active(evaluation.graph) if evaluation is not None else set()
+        self.adjoints = from_objective(evaluation.graph) if evaluation is not None else None
+        self.active = reached_by_inputs(evaluation.graph) if evaluation is not None else set()
 
     def value(self, item: Item) -> Quantity:
         computed = self.interpreter is not None and item.node in self.known
@@ -58,12 +58,7 @@ class Flows:
         if self.adjoints is None or source.operation not in self.active:
             return None
         use = self.adjoints.uses.get((node, position))
-        back = use.selected() if use is not None else None
-        operand = node.operands[position]
-        while back is not None and operand not in (source.node, source.operation):
-            back = along_edge(operand, 0, back)
-            operand = operand.operands[0]
-        return self.quantity(back)
+        return self.quantity(as_seen(node.operands[position], use.selected())) if use else None
 
     def quantity(self, node: Node | None) -> Quantity | None:
         return Quantity(node.type, self.run(node), node) if node is not None else None
@@ -72,23 +67,3 @@ class Flows:
         assert self.interpreter is not None
         (value,) = self.interpreter.run([node])
         return value
-
-
-def _adjoints(graph: Graph) -> Adjoints | None:
-    """The gradient of the objective with respect to all that it is computed from."""
-    objective = graph.interface.objective
-    if objective is None:
-        return None
-    root = graph.outputs[objective]
-    return gradients(graph, {objective: constant(1.0, root.span)}, topological([root]))
-
-
-def _active(graph: Graph) -> set[Node]:
-    """The float nodes that an input reaches: what is data alone has no gradient."""
-    names = graph.interface.differentiated
-    active: set[Node] = set()
-    for node in graph.nodes:
-        named = node.op.name == "input" and node.attributes["name"] in names
-        if named or (node.type.is_float and any(operand in active for operand in node.operands)):
-            active.add(node)
-    return active
