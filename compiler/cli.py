@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,6 @@ from .console import (
     checked_source,
     code_options,
     colours,
-    given_or_none,
-    included,
     input_options,
     inputs_from,
     options_from,
@@ -38,6 +35,8 @@ from .console import (
     texts_argument,
 )
 from .explanation.commands import explain, quiz
+from .grading.commands import grade
+from .page.commands import draw, view
 
 STAGES = ("ast", "checked", "graph", "gradient", "passes", "python")
 
@@ -292,74 +291,8 @@ def explain_error(code: str) -> None:
     click.echo(page(code.upper()), nl=False)
 
 
-gradc.add_command(explain)
-gradc.add_command(quiz)
-
-
-@gradc.command()
-@spec_argument
-@input_options
-@click.option(
-    "-o", "--output", metavar="FILE", help="An .svg, .png, .dot or .html file; else SVG is printed."
-)
-@click.option("--round", "digits", type=click.IntRange(0, 15), help="Round as on paper.")
-@click.option("--fold", metavar="NAME", multiple=True,
-              help="Draw a function, `scan` or `all` groups as one box each.")  # fmt: skip
-@click.option("--unfold", is_flag=True, help="Show what is in groups, however much it is.")
-@click.option("--theme", type=click.Choice(["auto", "light", "dark"]), default="auto",
-              show_default=True, help="Colours.")  # fmt: skip
-@speaks
-def draw(spec: str, example: str | None, words: tuple[str, ...], data: str | None,
-         output: str | None, digits: int | None, fold: tuple[str, ...], unfold: bool,
-         theme: str) -> None:  # fmt: skip
-    """Draw the graph of SPEC: inputs left, output right, values above, gradients below.
-
-    An .html file is a page with the graph, the specification, the generated code and the
-    explanation side by side.
-    """
-    from .load import write_atomically
-    from .page.view import written_page
-    from .picture.engine import LayoutFailed, MissingLibrary
-    from .picture.png import NoFonts
-    from .picture.write import NoSuchGroup, drawn, suffix_of, to_fold, written
-
-    suffix = suffix_of(output)
-    program = checked_source(spec)
-    inputs = given_or_none(program, example, words, data)
-    try:
-        if suffix == ".html":
-            content: str | bytes = written_page(program, inputs, digits, fold, unfold)
-        else:
-            picture = drawn(program, inputs, digits)
-            content = written(picture, suffix, to_fold(picture, fold, unfold), theme)
-    except (LayoutFailed, MissingLibrary, NoFonts, NoSuchGroup) as error:
-        raise click.UsageError(str(error)) from None
-    if output is None or output == "-":
-        click.echo(content, nl=False)
-        return
-    write_atomically(Path(output), content)
-    click.echo(f"{output} written")
-
-
-@gradc.command()
-@spec_argument
-@input_options
-@click.option("--round", "digits", type=click.IntRange(0, 15), help="Round as on paper.")
-@click.option("--port", type=click.IntRange(1, 65535), help="By default any that is free.")
-@click.option("--open", "open_", is_flag=True, help="Open it in the browser.")
-@speaks
-def view(spec: str, example: str | None, words: tuple[str, ...], data: str | None,
-         digits: int | None, port: int | None, open_: bool) -> None:  # fmt: skip
-    """Show the page of SPEC on this machine, anew whenever it is saved."""
-    from .page.view import site
-    from .page.view import view as show_site
-
-    path = Path(spec)
-    if not path.is_file():
-        raise click.UsageError(f"{spec}: {'a folder' if path.is_dir() else 'no such file'}")
-    shown = site(path, included(), partial(given_or_none, example=example, words=words, data=data),
-                 digits, (Path(data),) if data else ())  # fmt: skip
-    show_site(shown, port or 0, click.echo, open_)
+for _command in (draw, explain, grade, quiz, view):
+    gradc.add_command(_command)
 
 
 @gradc.command()
@@ -380,45 +313,6 @@ def trace(spec: str, example: str | None, words: tuple[str, ...], data: str | No
     for origin in found.origins:
         click.echo(render(origin, colour=colours(sys.stdout)))
     raise Failed
-
-
-@gradc.command()
-@spec_argument
-@click.argument("student", type=click.Path(exists=True, dir_okay=False))
-@input_options
-@click.option("--function", metavar="NAME", help="Which function of the file to grade.")
-@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=10.0, show_default=True,
-              metavar="S", help="Seconds that the student's file may take.")  # fmt: skip
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text",
-              show_default=True, help="For reading, or for a grader.")  # fmt: skip
-@speaks
-def grade(spec: str, student: str, example: str | None, words: tuple[str, ...], data: str | None,
-          function: str | None, timeout: float, form: str) -> None:  # fmt: skip
-    """Grade the gradient in STUDENT, a Python file, and name its mistakes.
-
-    The file has `backward`, `gradient`, `grad` or `value_and_grad`, which takes the inputs of SPEC.
-    It runs in a process of its own, with limits, but not in a sandbox.
-    """
-    from .grading.grade import grade as graded
-    from .grading.report import as_json, failure_json, failure_text, text
-    from .grading.student import StudentError
-
-    program = checked_source(spec)
-    inputs = inputs_from(program, example, words, data)
-    try:
-        found = graded(program, spec, inputs, Path(student), function, timeout)
-    except StudentError as error:
-        if form == "json":
-            click.echo(failure_json(spec, student, error))
-        else:
-            click.echo(failure_text(student, error), err=True)
-        sys.exit(USAGE)
-    if form == "json":
-        click.echo(as_json(found))
-    else:
-        click.echo(text(found, colour=colours(sys.stdout)), nl=False)
-    if not found.is_right:
-        raise Failed
 
 
 @gradc.command()

@@ -57,7 +57,7 @@ ORDER = [
     "examples", "examples.__main__",
     "examples.gradbench", "examples.gradbench.functions", "examples.gradbench.ba", "examples.gradbench.ht",
     "examples.gradbench.descent", "examples.gradbench.programs", "examples.gradbench.tool", "examples.gradbench.__main__",
-    "compiler.console", "compiler.explanation.commands", "compiler.cli", "compiler.gradc",
+    "compiler.console", "compiler.explanation.commands", "compiler.grading.commands", "compiler.page.commands", "compiler.cli", "compiler.gradc",
     "compiler.gradc.importer", "compiler.gradc.__main__",
 ]  # fmt: skip
 
