@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -59,6 +62,19 @@ def source_text(text: str) -> str:
 def fields(result: Any, name: str = "") -> dict[str, Any]:
     """A named tuple as a dictionary; a single value under ``name``."""
     return result._asdict() if hasattr(result, "_asdict") else {name: result}
+
+
+def assert_clean(folder: Path) -> None:
+    """The modules in a folder pass the linter, the formatter and the type checker."""
+    files = sorted(map(str, folder.glob("*.py")))
+    for command in (
+        ["ruff", "check", "--isolated", "--no-cache"],
+        ["ruff", "format", "--isolated", "--diff", "--no-cache"],
+        ["mypy", "--strict", "--config-file=", "--cache-dir", str(folder / "cache")],
+    ):
+        result = subprocess.run([sys.executable, "-m", *command, *files], capture_output=True,
+                                text=True, cwd=folder)  # fmt: skip
+        assert result.returncode == 0, result.stdout + result.stderr
 
 
 # ── Operations alone ────────────────────────────────────────────────────────

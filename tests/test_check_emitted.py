@@ -13,6 +13,8 @@ from gradc.compiler import driver
 from gradc.compiler.compilation import Options
 from gradc.dsl.source import Source
 
+from .helpers import assert_clean
+
 ROOT = Path(__file__).parent.parent
 HOMEWORK = ROOT / "examples" / "homework"
 OUTPUTS = "input x: float[n]\ninput s: float\noutput y = sin(x) * s\noutput z = sum(x^2) / s\n"
@@ -249,15 +251,7 @@ def test_linters_have_nothing_to_say(tmp_path: Path) -> None:
     for name, spec in SPECS.items():
         (tmp_path / f"all_{name}.py").write_text(text_of(spec), encoding="utf-8")
         (tmp_path / f"check_{name}.py").write_text(text_of(spec, CHECK), encoding="utf-8")
-    files = sorted(map(str, tmp_path.glob("*.py")))
-    for command in (
-        ["ruff", "check", "--isolated", "--no-cache"],
-        ["ruff", "format", "--isolated", "--diff", "--no-cache"],
-        ["mypy", "--strict", "--config-file=", "--cache-dir", str(tmp_path / "cache")],
-    ):
-        result = subprocess.run([sys.executable, "-m", *command, *files], capture_output=True,
-                                text=True, cwd=tmp_path)  # fmt: skip
-        assert result.returncode == 0, result.stdout + result.stderr
+    assert_clean(tmp_path)
 
 
 def test_nothing_that_is_copied_is_unused() -> None:

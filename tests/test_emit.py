@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,7 +12,7 @@ from gradc.compiler import driver
 from gradc.compiler.compilation import EXTRAS, Options
 from gradc.dsl.source import Source
 
-from .helpers import load
+from .helpers import assert_clean, load
 
 GOLDEN = Path(__file__).parent / "golden"
 ALL = Options(emit=EXTRAS)
@@ -136,15 +134,7 @@ def test_empty_inputs_have_empty_jacobians() -> None:
 def test_linters_have_nothing_to_say(tmp_path: Path) -> None:
     for name in SPECS:
         (tmp_path / f"emit_{name}.py").write_text(text(name), encoding="utf-8")
-    files = sorted(map(str, tmp_path.glob("*.py")))
-    for command in (
-        ["ruff", "check", "--isolated", "--no-cache"],
-        ["ruff", "format", "--isolated", "--diff", "--no-cache"],
-        ["mypy", "--strict", "--config-file=", "--cache-dir", str(tmp_path / "cache")],
-    ):
-        result = subprocess.run([sys.executable, "-m", *command, *files], capture_output=True,
-                                text=True, cwd=tmp_path)  # fmt: skip
-        assert result.returncode == 0, result.stdout
+    assert_clean(tmp_path)
 
 
 def test_wrong_requests() -> None:

@@ -16,7 +16,7 @@ from gradc.compiler.compilation import Options
 from gradc.compiler.templates import PRODUCT, Expression, fill
 from gradc.dsl.errors import SpecError
 
-from .helpers import checked, module, source_text
+from .helpers import assert_clean, checked, module, source_text
 
 GOLDEN = Path(__file__).parent / "golden"
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -340,12 +340,4 @@ def test_linters_and_type_checkers_have_nothing_to_say(tmp_path: Path) -> None:
         (tmp_path / f"linted_with_{position}.py").write_text(written, encoding="utf-8")
     for path in GOLDEN.glob("*.py"):
         (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    files = sorted(map(str, tmp_path.glob("*.py")))
-    for command in (
-        ["ruff", "check", "--isolated", "--no-cache"],
-        ["ruff", "format", "--isolated", "--check", "--no-cache"],
-        ["mypy", "--strict", "--config-file=", "--cache-dir", str(tmp_path / "cache")],
-    ):
-        result = subprocess.run([sys.executable, "-m", *command, *files], capture_output=True,
-                                text=True, cwd=tmp_path)  # fmt: skip
-        assert result.returncode == 0, result.stdout
+    assert_clean(tmp_path)

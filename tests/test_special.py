@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +14,7 @@ import pytest
 import scipy.special
 from gradc.dsl.kernels import special, special_scalars
 
-from .helpers import module, second_derivative, source_text
+from .helpers import assert_clean, module, second_derivative, source_text
 
 RNG = np.random.default_rng(0)
 TINY = 10.0 ** np.arange(-300, 0, 23.0)
@@ -175,18 +173,7 @@ def test_generated_code_is_clean(name: str, tmp_path: Path) -> None:
     text = SPECIFICATIONS[name]
     path = tmp_path / "generated.py"
     path.write_text(source_text(text), encoding="utf-8")
-    for command in (
-        ["ruff", "check", "--isolated"],
-        ["ruff", "format", "--isolated", "--check"],
-        ["mypy", "--strict"],
-    ):
-        run = subprocess.run(
-            [sys.executable, "-m", *command, str(path)],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-        )
-        assert run.returncode == 0, run.stdout + run.stderr
+    assert_clean(tmp_path)
     with warnings.catch_warnings(), np.errstate(all="raise", under="ignore"):
         warnings.simplefilter("error")
         inputs: Any = (RNG.uniform(0.5, 2.0, (4, 3)), RNG.uniform(0.5, 2.0, 4))

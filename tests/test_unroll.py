@@ -7,8 +7,6 @@ import itertools
 import math
 import pickle
 import re
-import subprocess
-import sys
 import warnings
 from functools import cache
 from pathlib import Path
@@ -28,7 +26,7 @@ from gradc.dsl.sizes import Size
 from gradc.dsl.source import Source
 from hypothesis import given
 
-from .helpers import checked, load, single
+from .helpers import assert_clean, checked, load, single
 from .test_operations import (
     CASES,
     ELEMENTWISE,
@@ -258,15 +256,7 @@ def test_linters_have_nothing_to_say(tmp_path: Path) -> None:
     for name in TEXTS:
         emit = ("all",) if name != "several" else ()
         (tmp_path / f"{name}.py").write_text(text_of(name, emit=emit), encoding="utf-8")
-    files = sorted(map(str, tmp_path.glob("*.py")))
-    for command in (
-        ["ruff", "check", "--isolated", "--no-cache"],
-        ["ruff", "format", "--isolated", "--diff", "--no-cache"],
-        ["mypy", "--strict", "--config-file=", "--cache-dir", str(tmp_path / "cache")],
-    ):
-        result = subprocess.run([sys.executable, "-m", *command, *files], capture_output=True,
-                                text=True, cwd=tmp_path)  # fmt: skip
-        assert result.returncode == 0, result.stdout
+    assert_clean(tmp_path)
 
 
 def test_the_homework_reads_as_written_out() -> None:
