@@ -25,7 +25,6 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--only", default="", help="names of rows, or what they begin with")
     made.add_argument("--level", type=int, choices=(0, 1, 2), help="gradc's -O")
     made.add_argument("--threads", type=int, default=0, help="gradc's --threads")
-    made.add_argument("--fast-math", action="store_true", help="gradc's --fast-math")
     made.add_argument("--report", type=Path, help="write a page, and a plot beside it")
     made.add_argument("--cores", type=int, help="what all contestants may use (on Linux)")
     made.add_argument("--note", default="", help="a sentence for the page about the machine")
@@ -75,7 +74,7 @@ def main(arguments: Sequence[str]) -> int:
     peers, missing = imported(words(options.peers))
     for name, why in missing.items():
         print(f"{name} is left out: {why}", file=sys.stderr)
-    compiling = {"fast_math": options.fast_math, "threads": options.threads}
+    compiling = {"threads": options.threads}
     if options.level is not None:
         compiling["level"] = options.level
     machine = Machine()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,7 +73,14 @@ def compiled(workload: Workload, small: bool = False, **options: Any) -> ModuleT
     return execute(text, workload.name.replace("-", "_"), f"<{workload.name} {options}>")
 
 
-def contestant(workload: Workload, arguments: Arguments, module: ModuleType) -> Contestant:
+def statements(module: ModuleType) -> list[str]:
+    """Its lines without those that name the options it was made with."""
+    return [line for line in linecache.getlines(str(module.__file__)) if not line.startswith("#")]
+
+
+def contestant(
+    workload: Workload, arguments: Arguments, module: ModuleType, name: str = "gradc"
+) -> Contestant:
     """gradc itself: ``value_and_grad``, or the outputs, or the columns of the Jacobian."""
     keywords = {name: arguments[name] for name in workload.open_sizes}
     positional = tuple(value for name, value in arguments.items() if name not in keywords)
@@ -97,4 +105,4 @@ def contestant(workload: Workload, arguments: Arguments, module: ModuleType) -> 
         def function(*given: Any, **sizes: Any) -> Any:
             return forward(*given, **sizes)[0]
 
-    return Contestant("gradc", function, positional, keywords, traced=True)
+    return Contestant(name, function, positional, keywords, traced=True)

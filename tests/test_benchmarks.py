@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks import __main__ as command
 from benchmarks.contest import compiled, contestant, difference
+from benchmarks.limits import Machine
+from benchmarks.measure import FAST, measure
 from benchmarks.peers import naive
 from benchmarks.workloads import ROWS, SPECS, Workload
 
@@ -51,6 +54,15 @@ def test_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--quick", "--only", "homework1", "--report", str(page)]) == 0
     assert "homework1" in capsys.readouterr().out
     assert "| homework 1, scalars |" in page.read_text(encoding="utf-8")
+
+
+def test_fast_math_stands_apart() -> None:
+    """Timed beside gradc where it makes another module, and not counted among the others."""
+    sine = replace(ROWS["elementwise-1000"], sizes={"N": 7})
+    row = measure(sine, {}, Machine(), 0.0, {"level": 2})
+    assert list(row.seconds) == ["gradc", FAST]
+    assert row.best() is None
+    assert FAST not in measure(ROWS["homework1"], {}, Machine(), 0.0, {"level": 2}).seconds
 
 
 @pytest.mark.parametrize("words", [["--only", "nothing"], ["--peers", "nobody"]])
