@@ -220,14 +220,15 @@ def contribution(node: Node, position: int, rule: Rule, total: Adjoint, guards: 
             given = {**safe, "y": node, "dy": total.selected()}
             clean = True
         guard = _reach(node, position, _repeated(guard, node.type.shape))
-    return Adjoint(apply_rule(rule, node, position, given), guard, clean and _keeps_zeros(node))
+    clean = clean and _keeps_zeros(node, position)
+    return Adjoint(apply_rule(rule, node, position, given), guard, clean)
 
 
-def _keeps_zeros(node: Node) -> bool:
+def _keeps_zeros(node: Node, position: int) -> bool:
     """Whether what goes back is 0 where what arrives is: entries are moved, repeated and added,
     and multiplied with nothing that could be infinite."""
     floats = [operand for operand in node.operands if operand.type.is_float]
-    return node.op.family == "linear" and len(floats) == 1 and not node.op.variadic
+    return node.op.linear_in(position) != () and len(floats) == 1 and not node.op.variadic
 
 
 def _through_fragment(node: Node, position: int, rule: Fragment, dy: Node, guard: Node) -> Adjoint:

@@ -16,6 +16,7 @@ from ...dsl.graph import Graph, Node, constant, make, map_nodes, topological
 from ...dsl.loops import map_loops
 from ...dsl.shapes import Shape
 from ...dsl.sizes import ONE
+from ..guards import Guards
 from ..rules import apply_rule, reach_of, rule_of
 
 _GATHERS = ("take", "take_along_axis")
@@ -27,18 +28,18 @@ def shelter(graph: Graph) -> Graph:
     fragile = {node for node in graph.nodes if node.op.shield or _may_leave(node)}
     if not fragile or not any(node.op.name == "where" for node in graph.nodes):
         return graph
-    guards = guards_of(graph)
+    guards, light = guards_of(graph), Guards()
     replaced: dict[Node, Node] = {}
     for node in graph.nodes:
         operands = tuple(replaced[operand] for operand in node.operands)
         guard = guards.get(node) if node in fragile else None
         if guard is not None and node.op.shield:
             operands = tuple(
-                _shielded(node, position, operand, guard)
+                _shielded(node, position, operand, guard, light)
                 for position, operand in enumerate(operands)
             )
         elif guard is not None:
-            operands = (operands[0], _sheltered(node, operands[1], guard))
+            operands = (operands[0], _sheltered(node, operands[1], guard, light))
         replaced[node] = node if operands == node.operands else replace(node, operands=operands)
     return map_nodes(graph, replaced)
 
@@ -95,7 +96,7 @@ def _reached(node: Node, position: int, guard: Node) -> Node:
     return _narrowed(reached, node.operands[position].type.shape)
 
 
-def _shielded(node: Node, position: int, operand: Node, guard: Node) -> Node:
+def _shielded(node: Node, position: int, operand: Node, guard: Node, light: Guards) -> Node:
     """An operand, what cannot fail instead of it where nothing that comes from it counts."""
     text = node.op.shield.get(node.op.operand_name(position))
     if text is None:
@@ -103,7 +104,7 @@ def _shielded(node: Node, position: int, operand: Node, guard: Node) -> Node:
     if guard.type.rank:
         guard = _reached(node, position, guard)
     instead = apply_rule(text, node, position, {})
-    return make("where", [guard, operand, instead], node.span)
+    return _chosen(light.lightened(guard), operand, instead)
 
 
 def _or(a: Node, b: Node) -> Node | None:
@@ -124,7 +125,13 @@ def _narrowed(guard: Node, shape: Shape) -> Node:
     return make("any", [guard], guard.span, {"axis": repeated, "keepdims": True})
 
 
-def _sheltered(node: Node, indices: Node, guard: Node) -> Node:
+def _chosen(guard: Node | None, operand: Node, instead: Node) -> Node:
+    if guard is None:
+        return operand
+    return make("where", [guard, operand, instead], operand.span)
+
+
+def _sheltered(node: Node, indices: Node, guard: Node, light: Guards) -> Node:
     """The indices, 0 where none of the entries taken by them counts."""
     if guard.type.rank:
         guard = make("broadcast_to", [guard], node.span, {"shape": node.type.shape})
@@ -134,4 +141,4 @@ def _sheltered(node: Node, indices: Node, guard: Node) -> Node:
         others = tuple(a for a in range(-node.type.rank, 0) if not first <= a < -after)
         if others:
             guard = make("any", [guard], node.span, {"axis": others, "keepdims": False})
-    return make("where", [guard, indices, constant(0, node.span)], node.span)
+    return _chosen(light.lightened(guard), indices, constant(0, node.span))

@@ -70,7 +70,7 @@ TABLE.declare(
     paper="take({x}, {indices})", latex="{x}_{{indices}}", values=_of_first(iv.same),
     rules={"x": "untake(dy, x, indices, axis=axis)"},
     reach={"x": "untake_any(dy, x, indices, axis=axis)"},
-    tangent="take(dx, indices, axis=axis)",
+    linear="x",
 )  # fmt: skip
 declare_adjoint(TABLE, "untake", "indices, axis:axis", "What arrives from `take`")
 
@@ -96,7 +96,7 @@ TABLE.declare(
     numpy=_scatter_text, public=False, places=("indices",), paper="scatter({x}, {indices})",
     latex=r"\mathrm{scatter}({x}, {indices})", values=_of_first(iv.scaled_by_count),
     rules={"x": "take(dy, indices, axis=axis)"},
-    tangent="scatter(dx, indices, count=count, axis=axis)",
+    linear="x",
 )  # fmt: skip
 
 # ── Along one axis, for each position of the others ─────────────────────────
@@ -143,7 +143,7 @@ TABLE.declare(
     paper="take_along_axis({x}, {indices})", latex="{x}_{{indices}}", values=_of_first(iv.same),
     rules={"x": "untake_along(dy, x, indices, axis=axis)"},
     reach={"x": "untake_along_any(dy, x, indices, axis=axis)"},
-    tangent="take_along_axis(dx, indices, axis=axis)",
+    linear="x",
 )  # fmt: skip
 declare_adjoint(TABLE, "untake_along", "indices, axis:axis", "What arrives from `take_along_axis`")
 
@@ -168,7 +168,7 @@ TABLE.declare(
     paper="scatter({x}, {indices})", latex=r"\mathrm{scatter}({x}, {indices})",
     values=_of_first(iv.scaled_by_count),
     rules={"x": "take_along_axis(dy, indices, axis=axis)"},
-    tangent="scatter_along(dx, indices, count=count, axis=axis)",
+    linear="x",
 )  # fmt: skip
 
 # ── Order ───────────────────────────────────────────────────────────────────
