@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Self
 
-from ..dsl.graph import Node
+from ..dsl.graph import Node, topological
 from ..dsl.loops import Loop, is_plain
+from ..dsl.shapes import Kind
 from .names import Names, legal, temporary
 from .python import INDENT, fits
 from .render import Renderer, whole_call
@@ -290,13 +291,29 @@ def guarded_in_steps(order: Iterable[Node]) -> set[Node]:
     return guarded
 
 
+def _may_warn(node: Node) -> bool:
+    """Whether NumPy can. Of integers only a division by 0 is told, and the overflow of a number
+    of NumPy's; sizes are Python's."""
+    if node.op.name in _QUIET or node.op.view or is_plain(node):
+        return False
+    if node.type.kind is not Kind.INT or not (node.type.rank or _of_sizes(node)):
+        return True
+    divides = node.op.name in ("floor_divide", "remainder")
+    return divides and (not node.operands[1].is_constant() or node.operands[1].is_constant(0))
+
+
+def _of_sizes(node: Node) -> bool:
+    """Whether a number is computed from sizes alone."""
+    nodes = topological([node])
+    return all(n.op.name in ("size", "constant") or n.op.family == "elementwise" for n in nodes)
+
+
 def risky_nodes(order: Sequence[Node], results: Iterable[Node]) -> set[Node]:
     """Guarded nodes that may warn, with those that compute with their results."""
     guarded = guarded_nodes(order, results)
     risky: set[Node] = set()
     for node in order:
         if node in guarded:
-            warns = node.op.name not in _QUIET and not node.op.view and not is_plain(node)
-            if warns or any(operand in risky for operand in node.operands):
+            if _may_warn(node) or any(operand in risky for operand in node.operands):
                 risky.add(node)
     return risky
