@@ -15,7 +15,7 @@ from ..dsl.shapes import Shape
 from ..dsl.sizes import Size, size_text
 from ..dsl.subscripts import Cut, Index
 from .schedule import is_weak
-from .templates import ATOM, FLOOR, PRODUCT, SUM, Expression, fill, template
+from .templates import ATOM, FLOOR, PRODUCT, SUM, Expression, fill, template, with_methods
 
 # Multiples of pi and parts of it: by how much it is multiplied, or divided.
 _OF_PI = {math.pi / n: (0, n) for n in range(2, 9)} | {n * math.pi: (n, 0) for n in range(1, 9)}
@@ -45,6 +45,7 @@ class Renderer:
         size_names: Mapping[str, str],
         dtype: str = "dtype",
         threads: int = 0,
+        methods: bool = False,
     ) -> None:
         self.scalar = scalar
         self.known = known
@@ -53,6 +54,8 @@ class Renderer:
         self.size_names = size_names
         self.dtype = dtype
         self.threads = threads
+        self.methods = methods
+        """Whether arrays are asked for what they can do by methods, not by functions."""
         self.apart = False
         """Whether it is for numbers in a module of arrays."""
         self.uses = Uses()
@@ -109,6 +112,8 @@ class Renderer:
 
     def numpy_text(self, node: Node) -> str:
         text = whole_call(node, direct=bool(node.op.direct) and self.is_safe(node))
+        if self.methods and node.operands and node.operands[0].type.rank:
+            text = with_methods(text)
         if not node.op.results:
             return text
         result = node.attributes["result"]

@@ -90,8 +90,9 @@ class Setting:
         if asked and graph is not self._seen:
             self._seen, self._known = graph, ranges(graph.nodes, self._known)
         known = self._known if asked else {}
-        threads = self.compilation.options.threads
-        return Renderer(self.scalar, known, {}, self.modules, self.sizes, self.dtype, threads)
+        options = self.compilation.options
+        return Renderer(self.scalar, known, {}, self.modules, self.sizes, self.dtype,
+                        options.threads, methods=options.level > 1)  # fmt: skip
 
     def merge(self, uses: Uses) -> None:
         """Adds what one function refers to, to what the module must provide."""

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from gradc.compiler import driver
 from gradc.compiler.compilation import Options
-from gradc.compiler.templates import PRODUCT, Expression, fill
+from gradc.compiler.templates import PRODUCT, SUM, Expression, fill, with_methods
 from gradc.dsl.errors import SpecError
 
 from .helpers import assert_clean, checked, module, source_text
@@ -299,6 +299,19 @@ def test_tracebacks_show_the_line_of_the_spec() -> None:
 ])  # fmt: skip
 def test_what_stands_behind_a_minus_sign(operand: str, written: str) -> None:
     assert fill("-{x}", {"x": Expression(operand, PRODUCT)}, lambda name: None).text == written
+
+
+@pytest.mark.parametrize(("function", "options", "written"), [
+    ("np.sum({x}{, axis}{, keepdims})", {}, "(a + b).sum()"),
+    ("np.sum({x}{, axis}{, keepdims})", {"keepdims": "True"}, "(a + b).sum(keepdims=True)"),
+    ("np.max({x}{, axis}, initial=-np.inf)", {}, "(a + b).max(initial=-np.inf)"),
+    ("np.reshape({x}, {shape})", {"shape": "(n,)"}, "(a + b).reshape((n,))"),
+    ("np.dot(np.ravel({x}), np.ravel({x}))", {}, "np.dot((a + b).ravel(), (a + b).ravel())"),
+    ("np.any({x}{, axis})", {}, "np.any(a + b)"),
+])  # fmt: skip
+def test_methods(function: str, options: dict[str, str], written: str) -> None:
+    operands = {"x": Expression("a + b", SUM)}
+    assert fill(with_methods(function), operands, options.get).text == written
 
 
 LINTED = [

@@ -49,6 +49,9 @@ REWRITES = Rewritings(
     (if c then a else 0.0) + (if c then 0.0 else b) -> if c then a else b
     (if c then a else 0.0) + (if not c then b else 0.0) -> if c then a else b
     if c then (if c then a else b) else d -> if c then a else d
+    if c then d else (if c then a else b) -> if c then d else b
+    if c then (if not c then a else b) else d -> if c then b else d
+    if c then d else (if not c then a else b) -> if c then d else a
     alias(x) -> x
     as_float(as_float(x)) -> as_float(x)
     """

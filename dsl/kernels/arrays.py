@@ -97,21 +97,21 @@ def _logsumexp(
     x: Array, axis: tuple[int, ...] | int | None = None, keepdims: bool = False
 ) -> Any:
     """log(sum(exp(x))), without overflow; -inf where all entries are."""
-    peak = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    peak = x.max(axis=axis, keepdims=True, initial=-np.inf)
     shift = np.where(np.isfinite(peak), peak, 0)
     e = x - shift
     np.exp(e, e)
     with np.errstate(divide="ignore"):
-        total = np.log(np.sum(e, axis=axis, keepdims=True)) + shift
+        total = np.log(e.sum(axis=axis, keepdims=True)) + shift
     return total if keepdims else np.squeeze(total, axis=axis)[()]
 
 
 def _softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
     """exp(x) / sum(exp(x)), without overflow; 0 where all entries are -inf."""
-    peak = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    peak = x.max(axis=axis, keepdims=True, initial=-np.inf)
     result: Array = x - np.where(np.isfinite(peak), peak, 0)
     np.exp(result, result)
-    total = np.sum(result, axis=axis, keepdims=True)
+    total = result.sum(axis=axis, keepdims=True)
     result /= np.where(total == 0, 1, total)
     return result
 

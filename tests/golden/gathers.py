@@ -108,7 +108,7 @@ def _checked(indices: ArrayLike, size: ArrayLike) -> Array:
     """The indices. IndexError where one is outside 0..size; none counts from the end."""
     indices = np.asarray(indices)
     outside = (indices < 0) | (indices >= size)
-    if np.any(outside):
+    if outside.any():
         last = np.broadcast_to(size, outside.shape)[outside][0]
         raise IndexError(f"index {indices[outside][0]} is not in 0..{last}")
     return indices
@@ -116,7 +116,7 @@ def _checked(indices: ArrayLike, size: ArrayLike) -> Array:
 
 def _take(x: Array, indices: ArrayLike, axis: int = 0) -> Any:
     """The entries of x at indices along an axis."""
-    return np.take(x, _checked(indices, x.shape[axis]), axis)
+    return x.take(_checked(indices, x.shape[axis]), axis)
 
 
 def _scatter(x: ArrayLike, indices: ArrayLike, size: int, axis: int = 0) -> Array:

@@ -87,12 +87,12 @@ def _logsumexp(
     x: Array, axis: tuple[int, ...] | int | None = None, keepdims: bool = False
 ) -> Any:
     """log(sum(exp(x))), without overflow; -inf where all entries are."""
-    peak = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    peak = x.max(axis=axis, keepdims=True, initial=-np.inf)
     shift = np.where(np.isfinite(peak), peak, 0)
     e = x - shift
     np.exp(e, e)
     with np.errstate(divide="ignore"):
-        total = np.log(np.sum(e, axis=axis, keepdims=True)) + shift
+        total = np.log(e.sum(axis=axis, keepdims=True)) + shift
     return total if keepdims else np.squeeze(total, axis=axis)[()]
 
 
