@@ -152,7 +152,9 @@ class Reverse:
     ) -> Mapping[int, Adjoint]:
         """What goes back from a loop to its operands."""
         found = through_loop(arriving, floats, self.inside)
-        return {p: Adjoint(replace(v, cause=node, position=p)) for p, v in found.items()}
+        # What only passes through a step stays the placeholder that it is.
+        return {p: Adjoint(v if v.op.name == "input" else replace(v, cause=node, position=p))
+                for p, v in found.items()}  # fmt: skip
 
     def _push(self, node: Node, total: Adjoint) -> None:
         if node.op.name == "scan":
