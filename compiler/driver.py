@@ -29,6 +29,7 @@ from .nested import expand
 from .passes import finish, has_arrays, numbers_alone, optimise, unconverted
 from .passes.blocks import blocks
 from .passes.fission import fission
+from .passes.interchange import interchanged
 from .passes.layout import by_column
 from .passes.log import Rewritten, recorded
 from .passes.rewrite import rewrite
@@ -95,6 +96,8 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     wrt = _wrt(program, options)
     floats = [n for n, node in graph.outputs.items() if node.type.kind is Kind.FLOAT]
     seeds = {n: "dout" if len(floats) == 1 else f"d{n}" for n in floats}
+    if options.level > 1:
+        graph = interchanged(graph)
     settled: set[Node] = set()  # What local passes leave alone in one graph, they do in the others.
     both = with_gradients(graph, seed_nodes(graph, seeds), wrt)
     if options.emit == ("all",):

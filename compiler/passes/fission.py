@@ -33,7 +33,7 @@ def fission(graph: Graph) -> Graph:
     graph = map_loops(graph, fission)
     groups: dict[Hashable, list[Node]] = {}
     for node in graph.nodes:
-        if node.op.name == "scan" and _fits(node.attributes["loop"]):
+        if node.op.name == "scan" and fits(node.attributes["loop"]):
             groups.setdefault(loop_key(node), []).append(node)
     if not groups:
         return graph
@@ -53,7 +53,7 @@ def fission(graph: Graph) -> Graph:
     return map_nodes(graph, replaced)
 
 
-def _fits(loop: Loop) -> bool:
+def fits(loop: Loop) -> bool:
     """Loops of known length; one that replays its steps does so to save memory."""
     return not (loop.dynamic or loop.replays or loop.chunk)
 
@@ -87,7 +87,7 @@ class _Split:
         for node in self.body:
             if not varying.isdisjoint(node.operands):
                 varying.add(node)
-            ends = node.op.name == "scan" and not _fits(node.attributes["loop"])
+            ends = node.op.name == "scan" and not fits(node.attributes["loop"])
             alone = node.op.name in _ALONE and node in varying
             if ends or alone or not moving.isdisjoint(node.operands):
                 moving.add(node)
