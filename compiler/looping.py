@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from ..dsl.graph import Node, topological
 from ..dsl.loops import Chunk, Loop, called, is_fixed, with_steps
@@ -258,7 +258,7 @@ class Looping:
         if self.threaded:
             return lines + returned(inner, [a.operands[1] for a in self.nexts.values()])
         lines += self._begun({node: held[state] for node, state in large.items()}, inner)
-        lines += self._last(held, {*names, *added}, inner)
+        lines += self._last(held, names, added, inner)
         if ("steps", 0) in self.results:
             done = self.body.name_of(self.results["steps", 0])
             lines.append(f"{inner.indent}{done} = {self._position(ONE)}")
@@ -393,20 +393,27 @@ class Looping:
         lines.append(f"{inner.indent}else:")
         return lines + [f"{deeper}{name} = {term}" for name, term in terms.items()]
 
-    def _last(self, held: dict[Node, str], written: set[Node], inner: Body) -> list[str]:
-        """The assignments at the end of a step."""
+    def _last(
+        self,
+        held: dict[Node, str],
+        assigned: Collection[Node],
+        added: Collection[Node],
+        inner: Body,
+    ) -> list[str]:
+        """The assignments at the end of a step, but those of what is ``assigned`` to its state, or
+        ``added`` to a sum, where it is computed."""
         lines = []
         left, right = [], []
         for state, after in self.nexts.items():
             if state in self.states.sums:
-                if after.operands[1] not in written:
+                if after.operands[1] not in added:
                     term = self.renderer.expression(after.operands[1]).text
                     lines.append(f"{inner.indent}{held[state]} += {term}")
             elif state in self.states.buffers:
                 _, place, row = (self.renderer.expression(o).text for o in after.operands)
                 before = ":, " * (state.type.rank + after.attributes["axis"])
                 lines.append(f"{inner.indent}{held[state]}[{before}{place}] = {row}")
-            elif after not in written and after is not state:
+            elif after not in assigned and after is not state:
                 left.append(held[state])
                 right.append(self._kept_kind(after, self.renderer))
         if not left:

@@ -120,6 +120,7 @@ NESTED: list[Any] = [
     ("nested and indexed", "input A: float[N, N] input x: float[N] scan t in 0..2 { state v = x scan s in 0..2 { state w = v next w[i] = tanh(sum[j](A[i, j] * w[j])) } next v[i] = w[i] + v[i] * i } output y = v", "N=2"),
     ("outer states inside", "input A: float[M, N] scan i in 0..M { state r = 1 scan j in 0..N { state s = 0 next s = s + r * A[i, j] emit e = s * r } next r = s + sum(e) } output y = r", "M=2 N=3"),
     ("what arrives at a row passes on as it is", "input s0: float[L, B] input p: float[T, B] scan t in 0..T { state s = s0 scan i in 0..L { state x = p[t] next x = sin(x) emit e = s[i] + x } next s = e emit before = s } output y = s output z = sum(before * before)", "T=3 L=2 B=2"),
+    ("what becomes a state is added up, too", "size T input r: float input x: float input q: float[N] scan t in 0..T { state w = x state v = q next w = sin(w + r) next v = tanh(v + q) } output y = w output z = v", "T=3 N=2"),
     ("until inside", "input x: float[N] > 0 scan i in 0..N { scan k in 0..50 until abs(r^2 - x[i]) < 1e-12 { state r = 1 next r = 0.5 * (r + x[i] / r) } emit roots = r } output y = roots", "N=3"),
     ("until", "input a: float > 0 scan k in 0..60 until abs(next r - r) < 1e-14 { state r = 1 next r = 0.5 * (r + a / r) } output y = r", ""),
     ("until of a norm", "input A: float[N, N] input b: float[N] scan k in 0..200 until norm(next x - x) < 1e-13 { state x = zeros(N) next x = b - 0.1 * A @ x } output y = x", "N=2"),
