@@ -28,6 +28,7 @@ from .module import module_text
 from .nested import expand
 from .passes import finish, has_arrays, numbers_alone, optimise, unconverted
 from .passes.blocks import blocks
+from .passes.factors import factored
 from .passes.fission import fission
 from .passes.interchange import interchanged
 from .passes.layout import by_column
@@ -141,7 +142,7 @@ def _machine(options: Options) -> Machine:
 
 def _faster(graph: Graph, options: Options, machine: Machine) -> Graph:
     """What ``-O2`` does beyond the passes of ``-O1``, the same for all functions of a module."""
-    graph = optimise(fission(graph), 2)
+    graph = optimise(fission(factored(graph)), 2)
     faster = strength(graph, machine, fast_math=options.fast_math)
     return by_column(optimise(faster, 2))
 

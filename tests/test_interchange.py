@@ -38,10 +38,8 @@ def nest(seed: int) -> Case:
     functions = ["tanh({})", "sin({})", "sigmoid({})", "0.5 * cos({})", "exp(-({})^2)"]
 
     def value() -> str:
-        terms = " ".join(
-            f"{rng.choice('+-*')} {rng.choice(seen)}" for _ in range(rng.choice([1, 2, 2]))
-        )
-        return f"{rng.choice(functions)}".format(f"{rng.choice(seen)} {terms}")
+        terms = [f"{rng.choice('+-*')} {rng.choice(seen)}" for _ in range(rng.choice([1, 2, 2]))]
+        return str(rng.choice(functions)).format(f"{rng.choice(seen)} {' '.join(terms)} + 0 * q")
 
     step = [f"state x = {rng.choice(['z', 'p[t] * 0.5', 'q', 'zeros(B)', 'sin(z)'])}",
             f"state w = {rng.choice(['0', 'p[t, 0]', '0.1 * t'])}"]  # fmt: skip

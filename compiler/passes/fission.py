@@ -44,7 +44,7 @@ def fission(graph: Graph) -> Graph:
         if key in groups:
             if key not in done:
                 operands = tuple(replaced[o] for o in node.operands)
-                done[key] = _Split(groups[key], operands).results()
+                done[key] = Split(groups[key], operands).results()
             replaced[node] = done[key][node]
         else:
             operands = tuple(replaced[operand] for operand in node.operands)
@@ -58,7 +58,7 @@ def fits(loop: Loop) -> bool:
     return not (loop.dynamic or loop.replays or loop.chunk)
 
 
-class _Split:
+class Split:
     """One loop: what is early, what stays in the steps, and what is late."""
 
     def __init__(self, nodes: list[Node], operands: tuple[Node, ...]) -> None:

@@ -28,6 +28,7 @@ WHY = {
     "stabilise": "finite wherever the exact value is",
     "strength": "a cheaper function",
     "fission": "done for all steps at once",
+    "factors": "what is known before a loop is combined before it",
     "interchange": "what does not depend on the loop inside is done for all of its steps",
     "blocks": "read once, and what stands between stays in the cache",
     "unroll": "small arrays cost more than their entries",
