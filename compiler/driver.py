@@ -118,7 +118,8 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     made = [both, *(g and optimise(g, options.level, settled) for g in graphs)]
     if options.level > 1:
         made = [_faster(g, options, machine) if g is not None else None for g in made]
-        made[1:] = [blocks(g, machine) if g is not None else None for g in made[1:]]
+        blocked = [g and blocks(g, machine) for g in made[1:]]
+        made[1:] = [g and optimise(g, options.level, settled) for g in blocked]
     made = _with_small_loops(made, options)
     arrays = has_arrays(g for g in made[:2] if g is not None)
     apart = numbers_alone(made, options.level) if arrays and options.level > 1 else None

@@ -7,26 +7,29 @@ what lies between is never larger than a block. Sums along the size add up over 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 
 from ...dsl.graph import Graph, Node, constant, make, map_nodes
-from ...dsl.loops import Chunk, Draft, Result, called, placeholder, result
+from ...dsl.loops import Chunk, Draft, Result, called, map_loops, placeholder, result
 from ...dsl.shapes import INT, Mismatch
 from ...dsl.sizes import ONE, ZERO, Size, product
 from ..machine import AVX512, Machine
-from .axes import Along, along, summed
+from .axes import along
 from .log import note
+from .parts import Part, guess
 from .rewrite import rewrite
+from .rows_last import rows_last
 
 ROWS = "rows"
-# Products of matrices need so many rows to be fast, and calls for each column so many entries.
-_TALL = 512
+# Calls need so many entries to be worth it, those with several entries a row fewer rows, and
+# products of matrices so many to be fast.
 _LONG = 2048
+_WIDE = 128
+_TALL = 512
 _LEAST = 4  # Fewer operations than this are not worth a loop.
 _SHAPED = ("zeros", "ones", "broadcast_to", "reshape")
-_GUESS = 64  # A size that is not known, where sizes are compared.
 
 
 def blocks(graph: Graph, machine: Machine = AVX512) -> Graph:
@@ -34,23 +37,23 @@ def blocks(graph: Graph, machine: Machine = AVX512) -> Graph:
     if any(node.op.name == "scan" for node in graph.nodes):
         return graph
     graph = rewrite(graph, _means_as_sums)
-    sizes = Counter(size for node in graph.nodes for size in node.type.shape if size != ONE)
-    best: _Part | None = None
-    for size in sizes:
-        if size.constant is None or size.constant >= 4096:
-            part = _Part.of(graph, size)
-            if (
-                part.work >= _LEAST
-                and part.gains(graph)
-                and (best is None or part.weight > best.weight)
-            ):
-                best = part
-    if best is None:
+    sizes = dict.fromkeys(size for node in graph.nodes for size in node.type.shape if size != ONE)
+    long = (size for size in sizes if size.constant is None or size.constant >= 4096)
+    parts = [part for part in (Part.of(graph, size) for size in long)
+             if part.work >= _LEAST and part.gains(graph)]  # fmt: skip
+    if not parts:
         return graph
+    # There are more samples than parameters.
+    few = {size for i in graph.interface.inputs if i.differentiated for size in i.type.shape}
+    best = max(parts, key=lambda part: (part.size not in few, part.weight))
     try:
-        return _Blocked(graph, best, _room(machine)).graph()
+        blocked = _Blocked(graph, best, _room(machine))
+        made = blocked.graph()
     except Mismatch:  # A size that stands for something else as well.
         return graph
+    needed = set(made.nodes)
+    made = replace(made, landmarks=tuple(n for n in made.landmarks if n in needed))
+    return map_loops(made, partial(rows_last, rows=blocked.rows))
 
 
 def _room(machine: Machine) -> int:
@@ -68,117 +71,10 @@ def _means_as_sums(node: Node) -> Node | None:
     return make("divide", [total, make("size", (), node.span, {"size": count})], node.span)
 
 
-@dataclass
-class _Part:
-    """What runs along a size: the axis of each node, and the sums, with the axes of operands."""
-
-    size: Size
-    axis: dict[Node, int] = field(default_factory=dict)
-    ways: dict[Node, Along] = field(default_factory=dict)
-    """By node of the part, the axis of each operand, ``None`` where it is needed whole."""
-    sums: set[Node] = field(default_factory=set)
-
-    @staticmethod
-    def of(graph: Graph, size: Size) -> _Part:
-        """The largest part that one loop can do: nothing in it waits for a sum of itself."""
-        whole = _Part(size)
-        phase = whole._phases(graph)
-        work = Counter(phase[n] for n in whole.axis if not n.op.view)
-        if not work:
-            return whole
-        chosen = max(work, key=lambda p: (work[p], -p))
-        part = _Part(size)
-        part.axis = {n: a for n, a in whole.axis.items() if phase[n] == chosen}
-        part.sums = {n for n in whole.sums if phase[n] == chosen}
-        part.ways = {n: whole.ways[n] for n in (*part.axis, *part.sums)}
-        return part
-
-    @property
-    def work(self) -> int:
-        return sum(not node.op.view for node in self.axis)
-
-    @property
-    def weight(self) -> int:
-        """About how many entries the part computes."""
-        return sum(_guess(node.type.shape) for node in self.axis if not node.op.view)
-
-    def gains(self, graph: Graph) -> bool:
-        """Whether more is kept inside than is written, or nothing large: a matrix that is needed
-        afterwards, and is written row by row, costs more than reading another one twice (1.3 to
-        1.7 times, measured)."""
-        leaving = {*graph.outputs.values(), *graph.gradients.values()}
-        for node in graph.nodes:
-            if node not in self.ways:
-                leaving.update(node.operands)
-        for node in reversed(graph.nodes):
-            if node in leaving and node.op.view:
-                leaving.update(node.operands)
-        made = {node: _guess(node.type.shape) for node in self.axis if not node.op.view}
-        if all(n.type.rank == 1 for n, entries in made.items() if entries == max(made.values())):
-            return True
-        return sum(made.values()) > 2 * sum(e for n, e in made.items() if n in leaving)
-
-    def _phases(self, graph: Graph) -> dict[Node, int]:
-        """In which of the loops, one after the other, each node is computed. What is needed whole
-        of a loop is there for the next one."""
-        phase: dict[Node, int] = {}
-        ready: dict[Node, int] = {}
-        for node in graph.nodes:
-            way = self._way(node)
-            if way is None:
-                ready[node] = max((ready[o] for o in node.operands), default=0)
-                continue
-            self.ways[node] = way
-            phase[node] = max(
-                (phase[o] if o in self.axis and k is not None else ready[o]
-                 for o, k in zip(node.operands, way, strict=True)), default=0
-            )  # fmt: skip
-            ready[node] = phase[node] + 1
-        return phase
-
-    def _way(self, node: Node) -> Along | None:
-        """How a node is computed for a block, if it is."""
-        if not node.operands or node.op.name in ("put", "scan"):
-            return None
-        moving = [operand for operand in node.operands if operand in self.axis]
-        if node.op.view and not moving:
-            return None  # As good whole.
-        for way in summed(node):
-            if moving and self._fits(node, way, moving):
-                self.sums.add(node)
-                return way
-        for axis in range(-node.type.rank, 0):
-            if node.type.shape[axis] == self.size:
-                way = along(node, axis) or []
-                if len(way) == len(node.operands) and self._fits(node, way, moving):
-                    self.axis[node] = axis
-                    return way
-        return None
-
-    def _fits(self, node: Node, way: Along, moving: list[Node]) -> bool:
-        """Whether operands have the size where they should, and those of the part run along it."""
-        pairs = list(zip(node.operands, way, strict=True))
-        if all(k is None for k in way):
-            return False
-        for operand, k in pairs:
-            if operand in self.axis and k != self.axis[operand]:
-                return False
-            if k is not None and operand.type.shape[k] != self.size:
-                return False
-        return True
-
-
-def _guess(shape: Iterable[Size]) -> int:
-    total = 1
-    for size in shape:
-        total *= size.evaluate(dict.fromkeys(size.names(), _GUESS))
-    return total
-
-
 class _Blocked:
     """A graph and the loop that computes a part of it."""
 
-    def __init__(self, graph: Graph, part: _Part, room: int) -> None:
+    def __init__(self, graph: Graph, part: Part, room: int) -> None:
         self.old, self.part, self.room = graph, part, room
         interface = graph.interface
         taken = {*interface.sizes, *interface.open_sizes, *(i.name for i in interface.inputs)}
@@ -223,10 +119,11 @@ class _Blocked:
             return self.inside[node]
         if axis is None:
             return self._captured(node)
-        if node.op.name == "transpose" and not node.name:
-            own = node.attributes["axes"][axis]
-            part = self._operand(node.operands[0], own)
-            return make("transpose", [part], node.span, node.attributes)
+        if node.op.name in ("transpose", "expand_dims") and not node.name:
+            own = along(node, axis)
+            assert own is not None
+            part = self._operand(node.operands[0], own[0])
+            return make(node.op, [part], node.span, node.attributes)
         if (node, axis) not in self.sliced:
             shape = list(node.type.shape)
             shape[axis] = self.rows
@@ -250,9 +147,7 @@ class _Blocked:
 
     def graph(self) -> Graph:
         """The graph, the part replaced by results of the loop."""
-        products = any(n.op.name == "matmul" and n.type.rank == 2 for n in self.part.ways)
-        least = _TALL if products else _LONG
-        chunk = Chunk(self.rows, self._width(), self.room, least)
+        chunk = Chunk(self.rows, self._width(), self.room, self._least())
         # The operands of the loop are those of the old graph: nothing of the part among them.
         loop, operands = self.draft.loop(chunk=chunk)
         states = list(self.draft.states)
@@ -276,6 +171,14 @@ class _Blocked:
                 given = tuple(replaced[o] for o in node.operands)
                 replaced[node] = node if given == node.operands else replace(node, operands=given)
         return map_nodes(self.old, replaced)
+
+    def _least(self) -> int:
+        """How many rows a block has at least, however long they are."""
+        if any(n.op.name == "matmul" and n.type.rank == 2 for n in self.part.ways):
+            return _TALL
+        computed = [node for node in self.part.axis if not node.op.view]
+        wide = sum(node.type.rank > 1 for node in computed)
+        return _WIDE if 2 * wide > len(computed) else _LONG
 
     def _around(self, operands: Iterable[Node], replaced: dict[Node, Node]) -> tuple[Node, ...]:
         return tuple(self._outside(operand, replaced) for operand in operands)
@@ -309,7 +212,7 @@ class _Blocked:
 
 
 def _count(widths: Iterable[Size]) -> int:
-    return sum(_guess([width]) for width in widths)
+    return sum(guess([width]) for width in widths)
 
 
 def _zeros(node: Node) -> Node:

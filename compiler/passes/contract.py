@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import string
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -93,8 +93,8 @@ class _Sum:
         if not used.issuperset(set(labels) - ones) or any(not f.type.is_float for f, _ in factors):
             return None
         total = contracted(
-            [factor for factor, _ in factors], [_letters(own) for _, own in factors],
-            _letters(kept), span,
+            [factor for factor, _ in factors], [letters(own) for _, own in factors],
+            letters(kept), span,
         )  # fmt: skip
         for number in numbers:
             total = make("multiply", [number, total], span)
@@ -109,52 +109,55 @@ class _Sum:
 
     def _factors(self, node: Node, labels: _Labels) -> Iterable[tuple[Node, _Labels]]:
         """What a body is the product of, taken apart as far as nothing else needs the parts."""
-        stack = list(reversed(self._operands(node, labels)))
+        stack = list(reversed(labelled(node, labels, self.own)))
         while stack:
             factor, own = stack.pop()
             if factor.op.name == "multiply" and factor in self.single:
-                stack += reversed(self._operands(factor, own))
+                stack += reversed(labelled(factor, own, self.own))
             else:
                 yield factor, own
 
-    def _operands(self, node: Node, labels: _Labels) -> list[tuple[Node, _Labels]]:
-        a, b = node.operands if len(node.operands) == 2 else node.operands * 2
-        batch: Sequence[int]
-        ends: tuple[_Labels, _Labels]
-        match node.op.name:
-            case "contract":
-                known = dict(zip(node.attributes["out"], labels, strict=True))
-                for letter in node.attributes["left"] + node.attributes["right"]:
-                    if letter not in known:
-                        known[letter] = next(self.own)
-                left, right = (node.attributes[side] for side in ("left", "right"))
-                return [(a, tuple(map(known.__getitem__, left))),
-                        (b, tuple(map(known.__getitem__, right)))]  # fmt: skip
-            case "matmul":
-                (*batch, row, column), inner = labels, next(self.own)
-                ends = (row, inner), (inner, column)
-            case "matvec":
-                (*batch, row), inner = labels, next(self.own)
-                ends = (row, inner), (inner,)
-            case "vecdot":
-                batch, inner = labels, next(self.own)
-                ends = (inner,), (inner,)
-            case "vecouter":
-                *batch, row, column = labels
-                ends = (row,), (column,)
-            case _:
-                batch, ends = labels, ((), ())
-        return [
-            (x, (*_last(batch, x.type.rank - len(end)), *end))
-            for x, end in zip((a, b), ends, strict=True)
-        ]
+
+def labelled(node: Node, labels: _Labels, own: Iterator[int]) -> list[tuple[Node, _Labels]]:
+    """What a product or a contraction is made of, given a label for each axis of it: its operands
+    with their labels, those of axes that are summed over taken from ``own``."""
+    a, b = node.operands if len(node.operands) == 2 else node.operands * 2
+    batch: Sequence[int]
+    ends: tuple[_Labels, _Labels]
+    match node.op.name:
+        case "contract":
+            known = dict(zip(node.attributes["out"], labels, strict=True))
+            for letter in node.attributes["left"] + node.attributes["right"]:
+                if letter not in known:
+                    known[letter] = next(own)
+            left, right = (node.attributes[side] for side in ("left", "right"))
+            return [(a, tuple(map(known.__getitem__, left))),
+                    (b, tuple(map(known.__getitem__, right)))]  # fmt: skip
+        case "matmul":
+            (*batch, row, column), inner = labels, next(own)
+            ends = (row, inner), (inner, column)
+        case "matvec":
+            (*batch, row), inner = labels, next(own)
+            ends = (row, inner), (inner,)
+        case "vecdot":
+            batch, inner = labels, next(own)
+            ends = (inner,), (inner,)
+        case "vecouter":
+            *batch, row, column = labels
+            ends = (row,), (column,)
+        case _:
+            batch, ends = labels, ((), ())
+    return [
+        (x, (*_last(batch, x.type.rank - len(end)), *end))
+        for x, end in zip((a, b), ends, strict=True)
+    ]
 
 
 def _last(labels: Sequence[int], number: int) -> Sequence[int]:
     return labels[len(labels) - number :]
 
 
-def _letters(labels: Iterable[int]) -> str:
+def letters(labels: Iterable[int]) -> str:
     return "".join(string.ascii_letters[label] for label in labels)
 
 
