@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from .helpers import checked, load, module
 from .judged import Case, same
-from .test_blocks import CASES, FAST, graphs, small_blocks
+from .test_blocks import CASES, FAST, MLP, graphs, small_blocks
 from .test_random_graphs import quick
 
 __all__ = ["small_blocks"]
@@ -86,10 +86,11 @@ def rewrites(text: str) -> Any:
 def test_it_pays_where_rows_are_short() -> None:
     assert rewrites(MIXTURE)
     written = driver.python(driver.compiled(checked(MIXTURE), Options(level=2)))
-    assert "x[part].T - mu[:, :, None]" in written
+    assert "np.asfortranarray(x[part]).T - mu[:, :, None]" in written
 
 
 def test_columns_stay_where_rows_are_long() -> None:
     """Nothing is combined row by row: entries are as good in any order."""
     assert not rewrites("data X: float[N, D] data t: float[N] input w: float[D] output f = sum(softplus(X @ w) - t * (X @ w))")  # fmt: skip
+    assert not rewrites(MLP)  # Products of matrices are the work.
     assert not rewrites("input x: float[N, D] output f = sum(exp(sin(x) * tanh(x)) / (1 + x^2))")

@@ -26,7 +26,7 @@ ROWS = "rows"
 # Calls need so many entries to be worth it, those with several entries a row fewer rows, and
 # products of matrices so many to be fast.
 _LONG = 2048
-_WIDE = 128
+_WIDE = 120
 _TALL = 512
 _LEAST = 4  # Fewer operations than this are not worth a loop.
 _SHAPED = ("zeros", "ones", "broadcast_to", "reshape")

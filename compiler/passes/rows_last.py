@@ -2,7 +2,7 @@
 
 NumPy runs along the last axis: what is done with one number a row, or with all entries of a row,
 then runs over the rows of the block, not over a few columns at a time (1.3 to 2 times as fast in a
-mixture of Gaussians, measured). Products of matrices take either order.
+mixture of Gaussians, measured). Products of small matrices take either order.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ def _pays(step: Graph, rows: Size) -> bool:
     """Whether more runs along short rows than has to be turned on the way in and out."""
     if "by_column" in step.operations:
         return False  # The order in memory is chosen already.
+    if any(node.op.name == "matmul" and node.type.rank == 2 for node in step.nodes):
+        return False  # The products are the work, and cost a tenth more the other way round.
     wide = {node for node in step.nodes if _axis(node, rows) not in (None, -1)}
     short = sum(_is_short(node, rows, wide) for node in step.nodes)
     turned = {node for node in step.outputs.values() if node in wide}
@@ -126,7 +128,11 @@ class _Turned:
             axis, rank = _axis(node, self.rows), node.type.rank
             assert axis is not None
             axes = (*(a for a in range(-rank, 0) if a != axis), axis)
-            self.last[node] = _permuted(self.plain[node], axes)
+            plain = self.plain[node]
+            if rank == 2 and not node.operands and axis != -1:
+                # In memory, too: results would take the order of the operand.
+                plain = make("by_column", [plain], node.span)
+            self.last[node] = _permuted(plain, axes)
         return self.last[node]
 
     def _aligned(self, operand: Node, axis: int) -> Node:

@@ -151,21 +151,20 @@ def _decay(x: Node, made: _Made) -> Node:
 
 
 def _shifted(node: Node) -> tuple[Node, Node, Node]:
-    """The shift of ``logsumexp`` and ``softmax``, what is summed, and the sum."""
+    """The peak of ``logsumexp`` and ``softmax``, what is summed, and the sum, which is at least
+    ``exp(0)`` unless all entries are ``-inf``."""
     made, (x,) = _makes(node), node.operands
     kept = {"axis": node.attributes["axis"], "keepdims": True}
     peak = made("peak", x, **kept)
     shift = made("where", made("isfinite", peak), peak, 0.0)
     e = made("exp", made("subtract", x, shift))
-    return shift, e, made("sum", e, **kept)
+    return peak, e, made("maximum", made("sum", e, **kept), 1.0)
 
 
 def _logsumexp(node: Node) -> Node:
     made = _makes(node)
-    shift, _, total = _shifted(node)
-    none = made("equal", total, 0.0)
-    logarithm = made("log", made("where", none, 1.0, total))
-    result = made("where", none, -math.inf, made("add", logarithm, shift))
+    peak, _, total = _shifted(node)
+    result = made("add", made("log", total), peak)
     if node.attributes["keepdims"]:
         return result
     return made("squeeze", result, axis=node.attributes["axis"])
@@ -174,7 +173,7 @@ def _logsumexp(node: Node) -> Node:
 def _softmax(node: Node) -> Node:
     made = _makes(node)
     _, e, total = _shifted(node)
-    return made("divide", e, made("where", made("equal", total, 0.0), 1.0, total))
+    return made("divide", e, total)
 
 
 def _sine(node: Node) -> Node:

@@ -98,11 +98,9 @@ def _logsumexp(
 ) -> Any:
     """log(sum(exp(x))), without overflow; -inf where all entries are."""
     peak = x.max(axis=axis, keepdims=True, initial=-np.inf)
-    shift = np.where(np.isfinite(peak), peak, 0)
-    e = x - shift
+    e = x - np.where(np.isfinite(peak), peak, 0)
     np.exp(e, e)
-    with np.errstate(divide="ignore"):
-        total = np.log(e.sum(axis=axis, keepdims=True)) + shift
+    total = np.log(np.maximum(e.sum(axis=axis, keepdims=True), 1)) + peak
     return total if keepdims else np.squeeze(total, axis=axis)[()]
 
 
@@ -111,8 +109,7 @@ def _softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
     peak = x.max(axis=axis, keepdims=True, initial=-np.inf)
     result: Array = x - np.where(np.isfinite(peak), peak, 0)
     np.exp(result, result)
-    total = result.sum(axis=axis, keepdims=True)
-    result /= np.where(total == 0, 1, total)
+    result /= np.maximum(result.sum(axis=axis, keepdims=True), 1)
     return result
 
 

@@ -88,11 +88,9 @@ def _logsumexp(
 ) -> Any:
     """log(sum(exp(x))), without overflow; -inf where all entries are."""
     peak = x.max(axis=axis, keepdims=True, initial=-np.inf)
-    shift = np.where(np.isfinite(peak), peak, 0)
-    e = x - shift
+    e = x - np.where(np.isfinite(peak), peak, 0)
     np.exp(e, e)
-    with np.errstate(divide="ignore"):
-        total = np.log(e.sum(axis=axis, keepdims=True)) + shift
+    total = np.log(np.maximum(e.sum(axis=axis, keepdims=True), 1)) + peak
     return total if keepdims else np.squeeze(total, axis=axis)[()]
 
 
