@@ -118,8 +118,10 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     made = [both, *(g and optimise(g, options.level, settled) for g in graphs)]
     if options.level > 1:
         made = [_faster(g, options, machine) if g is not None else None for g in made]
-        blocked = [g and blocks(g, machine) for g in made[1:]]
-        made[1:] = [g and optimise(g, options.level, settled) for g in blocked]
+        # A gradient that arrives later goes back through whole arrays.
+        first = 1 if both.gradients else 0
+        blocked = [g and blocks(g, machine) for g in made[first:]]
+        made[first:] = [g and optimise(g, options.level, settled) for g in blocked]
     made = _with_small_loops(made, options)
     arrays = has_arrays(g for g in made[:2] if g is not None)
     apart = numbers_alone(made, options.level) if arrays and options.level > 1 else None

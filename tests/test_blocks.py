@@ -100,6 +100,21 @@ def test_threads_change_nothing(case: Case) -> None:
         same(gradient, getattr(wanted[1], name), name, 1e-11)
 
 
+NEAREST = "data x: float[N, D] data c: float[K, D] node apart[n, k] = dot(c[k], c[k]) - 2 * x[n] @ c[k] output near = argmin(apart, axis=1) output d[n] = sum((x[n] - c[near[n]])^2) + argmax(x[n])"
+
+
+@pytest.mark.parametrize("sizes", [(7, 2, 3), (1, 1, 1), (0, 2, 3)])
+def test_values_alone_are_computed_in_blocks(sizes: tuple[int, int, int]) -> None:
+    N, D, K = sizes
+    rng = np.random.default_rng(5)
+    x, c = rng.normal(size=(N, D)), rng.normal(size=(K, D))
+    fast = driver.compiled(checked(NEAREST), Options(level=2))
+    assert "2 * c.T" in driver.python(fast).partition("for start in")[0]
+    found, wanted = (m.forward(x, c)[0] for m in (load(fast), module(NEAREST)))
+    assert np.array_equal(found.near, wanted.near)
+    same(found.d, wanted.d, "d", 1e-12)
+
+
 def test_branches_do_not_warn_on_threads() -> None:
     """The setting of warnings belongs to a thread: what is set around a loop holds in its blocks."""
     text = "input x: float[n] input c: float output f = if c > 0 then sum(sqrt(x) * log(x) * sin(x) + 1 / x) else c"

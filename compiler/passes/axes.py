@@ -56,6 +56,14 @@ def _reduction(node: Node, axis: int) -> Along | None:
     return [_kept(node, axis, axes)]
 
 
+@_rule("argmin", "argmax")
+def _place(node: Node, axis: int) -> Along | None:
+    own = node.attributes["axis"]
+    if own is None or (node.attributes["keepdims"] and axis == own):
+        return None
+    return [axis if node.attributes["keepdims"] else _kept(node, axis, (own,))]
+
+
 @_rule("softmax", "log_softmax")
 def _normalised(node: Node, axis: int) -> Along | None:
     return None if axis in node.attributes["axis"] else [axis]
