@@ -141,7 +141,7 @@ def _softplus(node: Node) -> Node:
 def _sigmoid(node: Node) -> Node:
     made, (x,) = _makes(node), node.operands
     e = _decay(x, made)
-    top = made("where", made("greater_equal", x, 0.0), 1.0, e)
+    top = made("maximum", e, made("greater_equal", x, 0.0))  # 1 or e: no branch to guess at.
     return made("divide", top, made("add", 1, e))
 
 
