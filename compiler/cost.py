@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from ..dsl.graph import Node
 from ..dsl.loops import Loop
@@ -34,9 +35,22 @@ def executed(nodes: Iterable[Node]) -> Iterator[tuple[Node, Size]]:
         if node.op.name == "scan":
             loop: Loop = node.attributes["loop"]
             for part, times in executed(loop.body(stacked.get(call_key(node), ()))):
-                yield part, times * (loop.length if loop.chunk is None else ONE)
+                if loop.chunk is None:
+                    yield part, times * loop.length
+                else:
+                    yield _of_all(part, {str(loop.chunk.size): loop.length}), times
         else:
             yield node, ONE
+
+
+def _of_all(node: Node, sizes: Mapping[str, Size]) -> Node:
+    """What a step does for a block, for all blocks together."""
+
+    def whole(node: Node) -> Node:
+        shape = tuple(size.substitute(sizes) for size in node.type.shape)
+        return replace(node, type=node.type.with_shape(shape))
+
+    return replace(whole(node), operands=tuple(map(whole, node.operands)))
 
 
 def is_free(node: Node) -> bool:

@@ -31,7 +31,6 @@ from .passes.blocks import blocks
 from .passes.factors import factored
 from .passes.fission import fission
 from .passes.interchange import interchanged
-from .passes.layout import by_column
 from .passes.log import Rewritten, recorded
 from .passes.rewrite import rewrite
 from .passes.shelter import shelter
@@ -145,9 +144,10 @@ def _machine(options: Options) -> Machine:
 
 def _faster(graph: Graph, options: Options, machine: Machine) -> Graph:
     """What ``-O2`` does beyond the passes of ``-O1``, the same for all functions of a module."""
-    graph = optimise(fission(factored(graph)), 2)
-    faster = strength(graph, machine, fast_math=options.fast_math)
-    return by_column(optimise(faster, 2))
+    from .passes.columns import columns  # With NumPy.
+
+    graph = optimise(columns(optimise(fission(factored(graph)), 2), machine), 2)
+    return optimise(strength(graph, machine, fast_math=options.fast_math), 2)
 
 
 def _with_small_loops(graphs: list[Graph | None], options: Options) -> list[Graph | None]:

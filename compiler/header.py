@@ -26,7 +26,7 @@ def header(
         f"# Regenerate: {plain(command)}",
         f"# Specification: SHA-256 {setting.compilation.interface.source.sha256}",
     ]
-    for text in conventions(compilation.both.nodes):
+    for text in conventions(compilation.forward.nodes):
         lines.append(f"# Convention: {text}.")
     parts = divided(compilation.both, kept)
     work = [flops(_computed(part, compilation)) for part in (parts.forward, parts.backward)]

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from ..dsl.graph import Node
 from ..dsl.loops import called
 from ..dsl.sizes import Size
+from ..dsl.subscripts import Cut
 
 # What the code of a generated function refers to, and so must not be shadowed in it.
 _BUILTINS = frozenset(
@@ -97,13 +98,18 @@ def temporary(node: Node, known: dict[Node, str]) -> str:
 
 
 def _entry_name(node: Node, known: dict[Node, str]) -> str:
-    """``W_0_1`` for an entry of ``W``, where that has a name."""
-    if node.op.name != "getitem" or node in known:
-        return base_name(node, known)
-    places = [i.constant for i in node.attributes["index"] if isinstance(i, Size)]
+    """``W_0_1`` for an entry of ``W``, ``W_1`` for its column, where that has a name."""
+    if node.op.name != "getitem":
+        return ""
+    index = node.attributes["index"]
+    places = [item.constant for item in index if isinstance(item, Size)]
     whole = known.get(node.operands[0], "")
-    if not whole.isidentifier() or not all(i is not None and i >= 0 for i in places):
-        return base_name(node, known)
+    if not places or not whole.isidentifier() or len(whole) >= _LONGEST:
+        return ""
+    if any(p is None or p < 0 for p in places) or any(
+        isinstance(i, Cut) and i != Cut() for i in index
+    ):
+        return ""
     return "_".join([whole, *map(str, places)])
 
 
@@ -123,8 +129,11 @@ def base_name(node: Node, known: dict[Node, str]) -> str:
         return f"{temporary(which, known)}_steps" if sort == "stack" else legal(called(node))
     if known.get(node, "").isidentifier():
         return known[node]
+    entry = _entry_name(node, known)
+    if entry:
+        return entry
     if node.op.name in ("to_python", "to_numpy"):
-        name = _entry_name(node.operands[0], known)
+        name = base_name(node.operands[0], known)
         return f"{name}_list" if node.op.name == "to_python" and node.type.rank else name
     if len(node.operands) == 1 and node.op.name not in _NOUNS:
         operand = node.operands[0]

@@ -69,15 +69,21 @@ def _normalised(node: Node, axis: int) -> Along | None:
     return None if axis in node.attributes["axis"] else [axis]
 
 
-@_rule("by_column")
-def _by_column(node: Node, axis: int) -> Along | None:
-    return [axis]
-
-
 @_rule("transpose")
 def _transpose(node: Node, axis: int) -> Along | None:
     own: int = node.attributes["axes"][axis]
     return [own]
+
+
+@_rule("stack")
+def _stack(node: Node, axis: int) -> Along | None:
+    new = node.attributes["axis"]
+    return None if axis == new else [axis + 1 if axis < new else axis] * len(node.operands)
+
+
+@_rule("concat")
+def _concat(node: Node, axis: int) -> Along | None:
+    return None if axis == node.attributes["axis"] else [axis] * len(node.operands)
 
 
 @_rule("expand_dims")

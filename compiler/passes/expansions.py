@@ -18,12 +18,9 @@ Rows = Callable[[Maker, list[Node]], list[Node]]
 
 
 def by_entry(m: Maker, operands: list[Entries]) -> Entries:
-    node = m.node
-    if not node.op.math:
-        raise Stays
     columns = [x.ravel() for x in np.broadcast_arrays(*operands)]
     rows = zip(*columns, strict=True)
-    return collected([_entry(m, entries) for entries in rows], lengths(node))
+    return collected([_entry(m, entries) for entries in rows], lengths(m.node))
 
 
 _OF_ITSELF = {"equal": True, "less_equal": True, "greater_equal": True,
@@ -252,7 +249,8 @@ TABLE: dict[str, Expansion] = {
 
 
 def expanded(node: Node, operands: list[Entries]) -> Entries:
-    """The entries of a node, given those of its operands. Raises ``Stays``."""
+    """The entries of a node, given those of its operands, which may be numbers or, where the node
+    is one of many alike, arrays of numbers. Raises ``Stays``."""
     maker = Maker(node)
     if not node.operands:
         return made(maker)

@@ -24,7 +24,7 @@ WHY = {
     "contract": "what is only summed is never made",
     "places": "parts joined, not added among zeros",
     "gathers": "what is repeated is combined once",
-    "layout": "many rows are run along, not a few columns",
+    "columns": "many rows are run along, not a few entries of each",
     "stabilise": "finite wherever the exact value is",
     "strength": "a cheaper function",
     "fission": "done for all steps at once",

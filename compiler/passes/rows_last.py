@@ -41,8 +41,6 @@ def _is_elementwise(node: Node) -> bool:
 
 def _pays(step: Graph, rows: Size) -> bool:
     """Whether more runs along short rows than has to be turned on the way in and out."""
-    if "by_column" in step.operations:
-        return False  # The order in memory is chosen already.
     if any(node.op.name == "matmul" and node.type.rank == 2 for node in step.nodes):
         return False  # The products are the work, and cost a tenth more the other way round.
     wide = {node for node in step.nodes if _axis(node, rows) not in (None, -1)}

@@ -91,12 +91,18 @@ class Unrolling:
         operands = [self.entries[operand] for operand in node.operands]
         if not shape and all(x.ndim == 0 for x in operands):
             return collected([replace(node, operands=tuple(x.item() for x in operands))], ())
+        if node.op.family in ("elementwise", "pointwise") and not node.op.math:
+            raise Stays
+        return self.named(node, self.apart(node, operands))
+
+    def apart(self, node: Node, operands: list[Entries]) -> Entries:
+        """The entries that an operation makes of those of its operands."""
         if node.op.name == "add":
-            return self.named(node, self.added(node, operands))
+            return self.added(node, operands)
         found = expanded(node, operands)
         if node.op.name == "place":
             self.absent.update(set(found.flat) - set(operands[0].flat))
-        return self.named(node, found)
+        return found
 
     def added(self, node: Node, operands: Sequence[Entries]) -> Entries:
         """The sums of entries, but for those that are not there in one of two arrays."""
