@@ -97,6 +97,7 @@ class Looping:
         self.index = self.block = self.part = ""
         chunked = self.loop.chunk is not None and self.states.sums == set(self.nexts)
         self.threaded = bool(self.renderer.threads) and chunked
+        self.begun = {} if self.threaded else self._begun_sums()
 
     def write(self) -> list[str]:
         """The lines of the loop; the names of its results are known to the renderer after it."""
@@ -131,6 +132,8 @@ class Looping:
                 held[state] = self.body.name_of(target)
             else:
                 held[state] = self.body.names.numbered(legal(called(state)))
+            if state in self.begun:
+                continue
             within = self.loop.numbers and is_fixed(first)
             text = self._kept_kind(first, self.renderer if within else self.outer)
             own = first.op.name == "zeros" and first not in self.outer.names
@@ -192,6 +195,8 @@ class Looping:
         if self.loop.chunk is not None:
             self._need_index()
             stop = self.renderer.size(self.loop.stop).text
+            if self.begun and self.loop.stop.constant is None:
+                stop = f"max({stop}, 1)"  # Sums begin also where there are no entries.
             return f"for {self.index} in range(0, {stop}, {self.block}):"
         start = self.renderer.size(self.loop.start).text
         if self.steps is not None:
@@ -243,9 +248,8 @@ class Looping:
         for node, name in (self._later(function, held, names) | names | rows).items():
             inner.choose(node, name)
         added = self.states.added(function)
-        large = {node: state for node, state in added.items() if self._begins_sum(node)}
         for node, state in added.items():
-            if self.threaded or node in large:
+            if self.threaded or state in self.begun:
                 inner.choose(node, self.body.names.numbered(f"{held[state]}_part"))
             else:
                 inner.choose(node, held[state], "+=")
@@ -257,7 +261,7 @@ class Looping:
                 lines.append(inner.indent + self._stacked(n, target))
         if self.threaded:
             return lines + returned(inner, [a.operands[1] for a in self.nexts.values()])
-        lines += self._begun({node: held[state] for node, state in large.items()}, inner)
+        lines += self._begin_sums(held, inner)
         lines += self._last(held, names, added, inner)
         if ("steps", 0) in self.results:
             done = self.body.name_of(self.results["steps", 0])
@@ -378,20 +382,24 @@ class Looping:
 
     # ── States after the step ───────────────────────────────────────────────
 
-    def _begins_sum(self, node: Node) -> bool:
-        """Whether the first block's term is where a sum begins: a product of matrices may be as
-        large as the block, and often there is only one."""
-        return self.loop.chunk is not None and node.op.name == "matmul" and node.type.rank == 2
+    def _begun_sums(self) -> dict[Node, Node]:
+        """By state its term, where that of the first block is where a sum begins: a product of
+        matrices may be as large as the block, and often there is only one."""
+        if self.loop.chunk is None:
+            return {}
+        sums = (state for state in self.nexts if state in self.states.sums)
+        terms = {state: self.nexts[state].operands[1] for state in sums}
+        return {s: n for s, n in terms.items() if n.op.name == "matmul" and n.type.rank == 2}
 
-    def _begun(self, sums: dict[Node, str], inner: Body) -> list[str]:
-        if not sums:
+    def _begin_sums(self, held: dict[Node, str], inner: Body) -> list[str]:
+        if not self.begun:
             return []
-        terms = {name: self.renderer.expression(node).text for node, name in sums.items()}
+        terms = {held[s]: self.renderer.expression(n).text for s, n in self.begun.items()}
         deeper = inner.indent + INDENT
-        lines = [f"{inner.indent}if {self.index}:"]
-        lines += [f"{deeper}{name} += {term}" for name, term in terms.items()]
+        lines = [f"{inner.indent}if not {self.index}:"]
+        lines += [f"{deeper}{name} = {term}" for name, term in terms.items()]
         lines.append(f"{inner.indent}else:")
-        return lines + [f"{deeper}{name} = {term}" for name, term in terms.items()]
+        return lines + [f"{deeper}{name} += {term}" for name, term in terms.items()]
 
     def _last(
         self,
@@ -406,7 +414,7 @@ class Looping:
         left, right = [], []
         for state, after in self.nexts.items():
             if state in self.states.sums:
-                if after.operands[1] not in added:
+                if state not in self.begun and after.operands[1] not in added:
                     term = self.renderer.expression(after.operands[1]).text
                     lines.append(f"{inner.indent}{held[state]} += {term}")
             elif state in self.states.buffers:
