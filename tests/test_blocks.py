@@ -36,6 +36,7 @@ SPECS: list[Any] = [
     ("branches", "input x: float[n] input y: float[n] output f = sum(if x > y then sqrt(x - y) * exp(x) else log1p(y - x) * sin(y))", "n=9"),
     ("truth and integers", "input x: float[n] data k: int[n] data b: bool[n] output f = sum((if b then x * k else sin(x)) / (1 + k^2))", "n=7"),
     ("gathered rows", "input E: float[V, D] data ids: int[N] in 0..V input w: float[D] output f = sum[n](sin(dot(E[ids[n]], w))^2 * exp(-dot(E[ids[n]], w)))", "V=3 D=2 N=7"),
+    ("scaled products", "data x: float[N, D] input c: float[K, D] input s: float > 1 node z = (x * s) @ c.T / 3 output f = sum[n](logsumexp(z[n] @ c / s + sum((x @ c.T / 2)[n])))", "N=5 D=2 K=3", "N=1 D=1 K=1"),
     ("covariance", "input x: float[N, D] node m = mean(x, axis=0) node c = x - m output f = sum((c.T @ c / N)^2)", "N=6 D=3"),
     ("a stack of matrices", "input A: float[B, N, N] input b: float[B, N] output f = sum[i](norm(tanh(A[i] @ b[i]) * exp(b[i]))^2)", "B=5 N=2"),
 ]  # fmt: skip
@@ -113,6 +114,13 @@ def test_values_alone_are_computed_in_blocks(sizes: tuple[int, int, int]) -> Non
     found, wanted = (m.forward(x, c)[0] for m in (load(fast), module(NEAREST)))
     assert np.array_equal(found.near, wanted.near)
     same(found.d, wanted.d, "d", 1e-12)
+
+
+def test_blocks_are_not_scaled() -> None:
+    text = "data x: float[N, D] input c: float[D, K] output f = sum(sin(tanh(x @ c / 3)))"
+    written = driver.python(driver.compiled(checked(text), Options(level=2)))
+    before, _, step = written.partition("for start in")
+    assert "ratio = c / 3" in before and "@ ratio" in step
 
 
 def test_branches_do_not_warn_on_threads() -> None:

@@ -19,8 +19,9 @@ from ..machine import AVX512, Machine
 from .axes import along
 from .log import note
 from .parts import Part, guess
-from .rewrite import anonymous, rewrite
+from .rewrite import rewrite
 from .rows_last import rows_last
+from .scales import scaled_outside
 
 ROWS = "rows"
 # Calls need so many entries to be worth it, those with several entries a row fewer rows, and
@@ -46,7 +47,7 @@ def blocks(graph: Graph, machine: Machine = AVX512) -> Graph:
     # There are more samples than parameters.
     few = {size for i in graph.interface.inputs if i.differentiated for size in i.type.shape}
     best = max(parts, key=lambda part: (part.size not in few, part.weight))
-    scaled = rewrite(graph, partial(_scaled_outside, part=best, graph=graph), "blocks")
+    scaled = scaled_outside(graph, best)
     if scaled is not graph:
         graph, best = scaled, Part.of(scaled, best.size)
     try:
@@ -72,27 +73,6 @@ def _means_as_sums(node: Node) -> Node | None:
     count = product(x.type.shape[axis] for axis in node.attributes["axis"])
     total = make("sum", [x], node.span, node.attributes)
     return make("divide", [total, make("size", (), node.span, {"size": count})], node.span)
-
-
-def _scaled_outside(node: Node, part: Part, graph: Graph) -> Node | None:
-    """A product of what runs along the blocks, scaled by a number, with something that is there
-    before them: the latter is scaled, once."""
-    if node.op.name not in ("matmul", "matvec", "contract"):
-        return None
-    for i, operand in enumerate(node.operands):
-        other = node.operands[1 - i]
-        if operand.op.name != "multiply" or operand not in part.axis or other in part.ways:
-            continue
-        for number, x in (operand.operands, operand.operands[::-1]):
-            if (
-                not number.type.rank
-                and number not in part.ways
-                and anonymous(operand)
-                and x.type == operand.type
-            ):
-                scaled = make("multiply", [number, other], node.span)
-                return replace(node, operands=(x, scaled) if i == 0 else (scaled, x))
-    return None
 
 
 class _Blocked:
