@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from ..dsl.graph import Node
 from ..dsl.loops import with_steps
-from .body import Commenter, guarded_in_steps, guarded_nodes, no_comment
+from .body import Commenter, guarded_in_steps, needless_nodes, no_comment
 from .direct import Direct
 from .looping import EXCEPT, Statements
 from .names import Names
@@ -31,7 +31,7 @@ class Attempt:
         self, function: Function, results: Iterable[Node], comment: Commenter
     ) -> list[str] | None:
         """The lines, or nothing where care changes nothing."""
-        guarded = guarded_nodes(self.order, results) | guarded_in_steps(self.order)
+        guarded = needless_nodes(self.order, results) | guarded_in_steps(self.order)
         direct = Direct(self.careful, guarded)
         if not any(direct.saves(node) for node in with_steps(function.nodes)):
             return None

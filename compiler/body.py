@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect, bisect_left
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,10 +13,12 @@ from typing import Self
 from ..dsl.graph import Node, topological
 from ..dsl.loops import Loop, is_plain
 from ..dsl.shapes import Kind
+from .branches import Branch, Unit, arranged, on_sides
 from .names import Names, legal, temporary
 from .python import INDENT, fits
 from .render import Renderer, whole_call
 from .schedule import Function, call_key, is_leaf
+from .templates import NOT, Expression
 
 # Operations that raise no floating-point warning, whatever their operands are.
 _QUIET = frozenset(
@@ -105,9 +108,15 @@ class Body(ABC):
 
     def write(self, comment: Commenter) -> list[str]:
         """All statements; ``comment`` gives the lines above one, from what it computes."""
-        for node in self.function.statements:
-            self.statement(node, comment)
+        self._units(self.function.units, comment)
         return self._with_quiet_blocks()
+
+    def _units(self, units: Iterable[Unit], comment: Commenter) -> None:
+        for unit in units:
+            if isinstance(unit, Branch):
+                self._branch(unit, comment)
+            else:
+                self.statement(unit, comment)
 
     def statement(self, node: Node, comment: Commenter) -> None:
         """One assignment, preceded by those of parts that must stand alone."""
@@ -136,6 +145,68 @@ class Body(ABC):
         for target in targets:
             self.renderer.names[target] = self.name_of(target)
             self._written.add(target)
+        return None
+
+    def _branch(self, branch: Branch, comment: Commenter) -> None:
+        """An ``if``, where one side may have nothing to do."""
+        condition = self._ready(branch.condition, comment)
+        marked: set[Node] = set()
+        sides = [self._side(branch, side, marked, comment) for side in (0, 1)]
+        if not sides[0]:
+            sides.reverse()
+            condition = Expression(f"not {condition.at(NOT)}", NOT)
+        self._lines += [Line(f"{self.indent}if {condition.text}:"), *sides[0]]
+        if sides[1]:
+            self._lines += [Line(f"{self.indent}else:"), *sides[1]]
+        self._written.update(branch.choices)
+
+    def _ready(self, condition: Node, comment: Commenter) -> Expression:
+        """A condition as it stands behind ``if``: what does not fit there stands before."""
+        if not (condition in self._written or is_leaf(condition)):
+            text = self.renderer.expression(condition).text
+            repeated = self.repeated_part(list(self.inside(condition)))
+            if repeated is not None or not fits(f"{self.indent}if not ({text}):"):
+                self.statement(condition, comment)
+        return self.renderer.expression(condition)
+
+    def _side(self, branch: Branch, side: int, marked: set[Node], comment: Commenter) -> list[Line]:
+        """The lines of a side; ``marked`` are the choices that have a comment already."""
+        outside, above, indent = set(self._written), self._lines, self.indent
+        self._lines, self.indent = [], indent + INDENT
+        self._units(branch.sides[side], comment)
+        for choice in branch.choices:
+            self._assign(choice, choice.operands[side + 1], marked, comment)
+            self.renderer.names[choice] = self.name_of(choice)
+        for node in self._written - outside:  # Written numbers among them, which others use too.
+            del self.renderer.names[node]
+        lines, self._lines, self.indent, self._written = self._lines, above, indent, outside
+        return lines
+
+    def _assign(self, choice: Node, value: Node, marked: set[Node], comment: Commenter) -> None:
+        """What is chosen on one side of a branch; nothing for what stays as it is."""
+        there = value in self._written or is_leaf(value)
+        inside = [] if there else list(self.inside(value))
+        repeated = self.repeated_part(inside)
+        if repeated is not None:
+            self.statement(repeated, comment)
+            return self._assign(choice, value, marked, comment)
+        name, sign = self.name_of(choice), self._signs.get(choice, "=")
+        text = self.renderer.expression(value).text
+        if (text == name and sign == "=") or (value.is_constant(0.0) and sign == "+="):
+            return None
+        line = f"{self.indent}{name} {sign} {text}"
+        shift = INDENT * self.quiet
+        if not fits(shift + line):
+            longest = None if there else self.longest_part(value)
+            if longest is not None:
+                self.statement(longest, comment)
+                return self._assign(choice, value, marked, comment)
+            line += "  # fmt: skip"
+        if choice not in marked and not is_leaf(value):
+            marked.add(choice)
+            self._lines += self._remarks(choice, [choice, *inside], comment)
+            line = self.with_place(line, choice, shift)
+        self._lines.append(Line(line))
         return None
 
     @abstractmethod
@@ -278,7 +349,8 @@ def _uses(node: Node) -> Iterable[int]:
 
 
 def guarded_in_steps(order: Iterable[Node]) -> set[Node]:
-    """The same in the steps of all loops among some nodes."""
+    """The nodes in the steps of all loops among some nodes that are computed although only
+    branches use them."""
     loops: dict[Loop, list[Node]] = {}
     for node in order:
         if node.op.name == "scan":
@@ -287,7 +359,7 @@ def guarded_in_steps(order: Iterable[Node]) -> set[Node]:
     guarded: set[Node] = set()
     for loop, stacked in loops.items():
         body = loop.body(stacked)
-        guarded |= guarded_nodes(body, loop.roots(stacked)) | guarded_in_steps(body)
+        guarded |= needless_nodes(body, loop.roots(stacked)) | guarded_in_steps(body)
     return guarded
 
 
@@ -306,6 +378,23 @@ def _of_sizes(node: Node) -> bool:
     """Whether a number is computed from sizes alone."""
     nodes = topological([node])
     return all(n.op.name in ("size", "constant") or n.op.family == "elementwise" for n in nodes)
+
+
+def needless_nodes(order: Sequence[Node], results: Iterable[Node]) -> set[Node]:
+    """The nodes that only branches use and that numbers compute all the same: those that are
+    neither on a side of an ``if`` nor in a conditional expression."""
+    results = list(results)
+    guarded = guarded_nodes(order, results)
+    if not guarded:
+        return guarded
+    uses = Counter(operand for node in order for operand in node.operands)
+    guarded -= on_sides(arranged(order, results))
+    spared: set[Node] = set()
+    for node in reversed(order):
+        if node.op.name == "where" or node in spared:
+            first = node.op.name == "where" and node not in spared
+            spared.update(o for o in node.operands[first:] if uses[o] == 1 and not o.name)
+    return guarded - spared
 
 
 def risky_nodes(order: Sequence[Node], results: Iterable[Node]) -> set[Node]:

@@ -208,7 +208,7 @@ class Functions:
         given = self.boundary.given(given, results)
         scope.lines += self.boundary.opened(given, scope.renderer, scope.names)
         order, done = (parts.backward, parts.forward) if parts else (graph.nodes, ())
-        function = plan(order, self.boundary.parts(results), given)
+        function = plan(order, self.boundary.parts(results), given, branching=self.setting.scalar)
         comment = self.comments(function, graph, done) if explained else no_comment
         scope.write(function, comment, quick=self.setting.quick)
 

@@ -42,24 +42,24 @@ class Statements(Body):
         self._lines += self._remarks(node, inside, comment)
         quiet = any(target in self.risky for target in targets)
         if node.attributes["loop"].numbers and not self.renderer.scalar:
-            lines = self._with_numbers(targets, comment)
+            lines = self._with_numbers(targets, comment, quiet)
         else:
             lines = Looping(self, targets, comment, quiet).write()
         self._lines += [Line(line, quiet) for line in lines]
         self._written |= set(targets)
 
-    def _with_numbers(self, targets: list[Node], comment: Commenter) -> list[str]:
+    def _with_numbers(self, targets: list[Node], comment: Commenter, quiet: bool) -> list[str]:
         """A loop that computes with Python's numbers among statements of NumPy: written as if
         nothing could raise, and once more with care."""
         careful = self.renderer.of_numbers()
         direct = Direct(careful, guarded_in_steps(targets))
         if not any(direct.saves(node) for node in with_steps(targets)):
-            return Looping(self, targets, comment, False, careful).write()
+            return Looping(self, targets, comment, quiet, careful).write()
         free = self.names.copy()
-        inside = self.indented(False)
+        inside = self.indented(quiet)
         lines = Looping(inside, targets, comment, False, direct).write()
         free.taken.update(self.renderer.names[target] for target in targets)
-        again = Looping(self.indented(False, names=free), targets, no_comment, False, careful)
+        again = Looping(self.indented(quiet, names=free), targets, no_comment, False, careful)
         middle = [self.indent + line for line in EXCEPT]
         return [f"{self.indent}try:", *lines, *middle, *again.write()]
 
@@ -238,7 +238,7 @@ class Looping:
             self._need_index()
             inner.begin(f"{self.part} = slice({self.index}, {self.index} + {self.block})")
         order = topological(wanted, given)
-        function = plan(order, wanted, given)
+        function = plan(order, wanted, given, branching=self.renderer.scalar)
         self._give(inner, function, held, wanted)
         self._know(function)
         top = [n for n in stacked if n in held]

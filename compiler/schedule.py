@@ -15,6 +15,7 @@ from ..dsl.graph import Node, topological
 from ..dsl.intervals import REAL
 from ..dsl.loops import Loop, loop_key
 from ..dsl.subscripts import Cut
+from .branches import Unit, arranged, branches, flat, only
 from .ranges import ranges
 
 # More operations than this in one statement are hard to read.
@@ -29,13 +30,15 @@ class Function:
     """The body of one generated function.
 
     ``given`` are available on entry; ``statements`` are computed in order, each with what is
-    inlined in it; ``results`` are what the function hands back.
+    inlined in it; ``results`` are what the function hands back. ``units`` are the statements with
+    the branches in which they stand.
     """
 
     given: tuple[Node, ...]
     statements: tuple[Node, ...]
     results: tuple[Node, ...]
     inlined: frozenset[Node]
+    units: tuple[Unit, ...] = ()
 
     @property
     def nodes(self) -> set[Node]:
@@ -73,21 +76,28 @@ def plan(
     order: Iterable[Node],
     results: Iterable[Node],
     given: Iterable[Node],
-    separate: Iterable[Node] = (),
+    *,
+    branching: bool = False,
 ) -> Function:
     """The function that computes ``results`` from ``given``.
 
-    ``order`` is an order of computation that a reader expects; ``separate`` are nodes to be
-    statements of their own.
+    ``order`` is an order of computation that a reader expects; with ``branching``, what numbers
+    are chosen by one condition stands in an ``if``.
     """
     given, results = tuple(given), tuple(results)
     needed = set(topological(results, given))
     nodes = [node for node in order if node in needed]
+    units = arranged(nodes, results) if branching else tuple(nodes)
+    nodes = list(flat(units))
     loops = {call_key(node): node for node in nodes if node.op.name == "scan"}
     once = [node for node in nodes if node.op.name != "scan"]  # And each loop, all results in one.
     uses = Counter(chain.from_iterable(node.operands for node in [*once, *loops.values()]))
     uses.update(results)
-    forced = {*separate, *results}
+    forced, chosen = set(results), set[Node]()
+    for branch in branches(units):
+        forced.update(branch.choices)
+        chosen.update(chain.from_iterable(choice.operands[1:] for choice in branch.choices))
+        uses[branch.condition] -= len(branch.choices) - 1  # Its `if` reads it once.
     for node in nodes:
         if node.op.name == "scan":
             forced.update(seen_in_steps(node))
@@ -105,13 +115,15 @@ def plan(
             weight[node] = 0
             continue
         own = 1 + sum([weight.get(operand, 0) for operand in node.operands])
-        if _stays(node, uses[node], forced) or own > _MAX_WEIGHT:
+        heavy = own > _MAX_WEIGHT and node not in chosen  # Of what is chosen it is the statement.
+        if heavy or _stays(node, uses[node], forced):
             statements.append(node)
             weight[node] = 0
         else:
             inlined.add(node)
             weight[node] = own
-    return Function(given, tuple(statements), results, frozenset(inlined))
+    units = only(units, set(statements))
+    return Function(given, tuple(statements), results, frozenset(inlined), units)
 
 
 def has_more(node: Node) -> bool:

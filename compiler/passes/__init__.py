@@ -14,6 +14,7 @@ from ...dsl.loops import is_plain, map_loops, with_steps
 from . import (
     associate,
     common,
+    conditions,
     contract,
     fold,
     gathers,
@@ -135,6 +136,8 @@ def finish(graph: Graph, *, arrays: bool) -> Graph:
     made = rewrite(graph, products.step, only=("contract",))
     if made is not graph:
         graph = _repeated(made, [common.common], set())
+    if not arrays:
+        graph = conditions.conditions(graph)
     return common.common(precision.precision(graph, arrays))
 
 

@@ -32,6 +32,7 @@ WHY = {
     "interchange": "what does not depend on the loop inside is done for all of its steps",
     "blocks": "read once, and what stands between stays in the cache",
     "rows_last": "whole blocks are run along, not short rows",
+    "conditions": "known in its branch",
     "unroll": "small arrays cost more than their entries",
     "small_loops": "numbers of Python cost a third of NumPy's",
 }
