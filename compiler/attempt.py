@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 
 from ..dsl.graph import Node
 from ..dsl.loops import with_steps
-from .body import Commenter, guarded_in_steps, needless_nodes, no_comment
+from .body import Commenter, no_comment
 from .direct import Direct
+from .guarded import guarded_in_steps, needless_nodes
 from .looping import EXCEPT, Statements
 from .names import Names
 from .python import INDENT

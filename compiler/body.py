@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect, bisect_left
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Self
 
-from ..dsl.graph import Node, topological
-from ..dsl.loops import Loop, is_plain
-from ..dsl.shapes import Kind
-from .branches import Branch, Unit, arranged, on_sides
+from ..dsl.graph import Node
+from .branches import Branch, Unit
+from .guarded import QUIET, risky_nodes
 from .names import Names, legal, temporary
 from .python import INDENT, fits
 from .render import Renderer, whole_call
 from .schedule import Function, call_key, is_leaf
 from .templates import NOT, Expression
 
-# Operations that raise no floating-point warning, whatever their operands are.
-_QUIET = frozenset(
-    {"negative", "abs", "sign", "maximum", "minimum", "clip", "where", "less", "less_equal",
-     "greater", "greater_equal", "equal", "not_equal", "logical_and", "logical_or", "logical_not",
-     "as_float", "as_int", "detach", "relu", "sigmoid", "softplus", "tanh", "arctan", "alias",
-     "getitem", "place", "array", "stack", "concat", "zeros", "ones", "eye",
-     "roll", "tile", "repeat", "pad", "take", "take_along_axis", "sort", "argsort", "windows",
-     "triu", "tril", "diagonal_matrix", "arange", "any", "all"}
-)  # fmt: skip
 # So many statements that cannot warn may stand in a block that must not.
 _GAP = 3
 Commenter = Callable[[Node, list[Node]], list[str]]
@@ -140,7 +129,7 @@ class Body(ABC):
                 return self.apart(longest, node, comment)
             line += "  # fmt: skip"
         self._lines += self._remarks(node, inside, comment)
-        harmless = bool(self.risky) and all(p.op.name in _QUIET or p.op.view for p in inside)
+        harmless = bool(self.risky) and all(p.op.name in QUIET or p.op.view for p in inside)
         self._lines.append(Line(self.with_place(line, node, shift), quiet, harmless))
         for target in targets:
             self.renderer.names[target] = self.name_of(target)
@@ -307,102 +296,3 @@ class Body(ABC):
             inside = statement in quiet
             lines.append(INDENT * inside * bool(line.text) + line.text)
         return lines
-
-
-def guarded_nodes(
-    order: Sequence[Node], results: Iterable[Node], given: Iterable[Node] = ()
-) -> set[Node]:
-    """The nodes, in an order of computation, that only branches of conditions use; also those of
-    ``given`` that nothing else uses."""
-    users: dict[Node, list[tuple[Node, int]]] = {}
-    for node in order:
-        for operand in node.operands:
-            users.setdefault(operand, [])
-        for position in _uses(node):
-            users[node.operands[position]].append((node, position))
-    results, given = set(results), list(given)
-    guarded: set[Node] = set()
-    for node in [*reversed(order), *given]:
-        if node in results or (node not in given and (is_leaf(node) or node not in users)):
-            continue
-        if all(
-            (user.op.name == "where" and position > 0) or user in guarded
-            for user, position in users.get(node, ())
-        ):
-            guarded.add(node)
-    return guarded
-
-
-def _uses(node: Node) -> Iterable[int]:
-    """The positions of the operands that a node always uses, or where it is used: not those that
-    only branches in the steps of a loop do."""
-    if node.op.name != "scan":
-        return range(len(node.operands))
-    loop: Loop = node.attributes["loop"]
-    sort, which = node.attributes["result"]
-    stacked = [which] * (sort == "stack")
-    spared = guarded_nodes(loop.body(stacked), loop.roots(stacked), [*loop.captured, *loop.rows])
-    first = len(loop.states)
-    places = [*loop.states, *loop.captured, *loop.rows]
-    return [i for i in range(len(node.operands))
-            if not first <= i < len(places) or places[i] not in spared]  # fmt: skip
-
-
-def guarded_in_steps(order: Iterable[Node]) -> set[Node]:
-    """The nodes in the steps of all loops among some nodes that are computed although only
-    branches use them."""
-    loops: dict[Loop, list[Node]] = {}
-    for node in order:
-        if node.op.name == "scan":
-            sort, which = node.attributes["result"]
-            loops.setdefault(node.attributes["loop"], []).extend([which] * (sort == "stack"))
-    guarded: set[Node] = set()
-    for loop, stacked in loops.items():
-        body = loop.body(stacked)
-        guarded |= needless_nodes(body, loop.roots(stacked)) | guarded_in_steps(body)
-    return guarded
-
-
-def _may_warn(node: Node) -> bool:
-    """Whether NumPy can. Of integers only a division by 0 is told, and the overflow of a number
-    of NumPy's; sizes are Python's."""
-    if node.op.name in _QUIET or node.op.view or is_plain(node):
-        return False
-    if node.type.kind is not Kind.INT or not (node.type.rank or _of_sizes(node)):
-        return True
-    divides = node.op.name in ("floor_divide", "remainder")
-    return divides and (not node.operands[1].is_constant() or node.operands[1].is_constant(0))
-
-
-def _of_sizes(node: Node) -> bool:
-    """Whether a number is computed from sizes alone."""
-    nodes = topological([node])
-    return all(n.op.name in ("size", "constant") or n.op.family == "elementwise" for n in nodes)
-
-
-def needless_nodes(order: Sequence[Node], results: Iterable[Node]) -> set[Node]:
-    """The nodes that only branches use and that numbers compute all the same: those that are
-    neither on a side of an ``if`` nor in a conditional expression."""
-    results = list(results)
-    guarded = guarded_nodes(order, results)
-    if not guarded:
-        return guarded
-    uses = Counter(operand for node in order for operand in node.operands)
-    guarded -= on_sides(arranged(order, results))
-    spared: set[Node] = set()
-    for node in reversed(order):
-        if node.op.name == "where" or node in spared:
-            first = node.op.name == "where" and node not in spared
-            spared.update(o for o in node.operands[first:] if uses[o] == 1 and not o.name)
-    return guarded - spared
-
-
-def risky_nodes(order: Sequence[Node], results: Iterable[Node]) -> set[Node]:
-    """Guarded nodes that may warn, with those that compute with their results."""
-    guarded = guarded_nodes(order, results)
-    risky: set[Node] = set()
-    for node in order:
-        if node in guarded:
-            if _may_warn(node) or any(operand in risky for operand in node.operands):
-                risky.add(node)
-    return risky

@@ -9,8 +9,9 @@ from ..dsl.graph import Node, topological
 from ..dsl.loops import Chunk, Loop, called, is_fixed, with_steps
 from ..dsl.shapes import Kind
 from ..dsl.sizes import ONE, ZERO, Size
-from .body import Body, Commenter, Line, guarded_in_steps, no_comment
+from .body import Body, Commenter, Line, no_comment
 from .direct import Direct
+from .guarded import guarded_in_steps
 from .names import legal, placed
 from .python import INDENT, exploded, fits
 from .ranges import of_steps, ranges

@@ -36,7 +36,7 @@ ORDER = [
     "compiler.passes.entries", "compiler.passes.moving", "compiler.passes.expansions", "compiler.passes.unroll", "compiler.passes.trailing", "compiler.passes.columns", "compiler.passes.small_loops",
     "compiler.passes", "compiler.cost", "compiler.specialise",
     "compiler.python", "compiler.names", "compiler.paper",
-    "compiler.render", "compiler.setting", "compiler.boundary", "compiler.body", "compiler.states", "compiler.stacks", "compiler.threads", "compiler.direct", "compiler.looping", "compiler.attempt", "compiler.comments",
+    "compiler.render", "compiler.setting", "compiler.boundary", "compiler.guarded", "compiler.body", "compiler.states", "compiler.stacks", "compiler.threads", "compiler.direct", "compiler.looping", "compiler.attempt", "compiler.comments",
     "compiler.entry", "compiler.functions", "compiler.matrices", "compiler.directional",
     "compiler.sampling", "compiler.checking", "compiler.header", "compiler.module", "compiler.caution", "compiler.batch", "compiler.checkpoint", "compiler.driver", "compiler.estimate", "compiler.calibrate",
     "compiler.rounding", "compiler.evaluate", "compiler.outline", "compiler.backflow",

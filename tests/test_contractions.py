@@ -124,19 +124,19 @@ def test_one_entry_at_each_place_is_put() -> None:
     assert d_z.tolist() == [[0, 1], [0, 2], [3, 0]]
 
 
-@pytest.mark.parametrize("width", [0, 1, 4, 5])
+@pytest.mark.parametrize("width", [None, 0, 1, 4, 9])
 @pytest.mark.parametrize("axis", [0, 1])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, bool])
-def test_scatter(width: int, axis: int, dtype: type) -> None:
+@pytest.mark.parametrize("indices", [np.array([[0, 2], [2, 2], [0, 3]]), np.array(3)], ids=str)
+def test_scatter(indices: Any, width: int | None, axis: int, dtype: type) -> None:
     from gradc.dsl.kernels.gather import _scatter
 
     rng = np.random.default_rng(0)
-    indices = np.array([[0, 2], [2, 2], [0, 3]])
-    before = (2,) * axis
-    x = rng.integers(0, 2, (*before, *indices.shape, width)).astype(dtype)
-    wanted = np.zeros((*before, 5, width), dtype)
+    before, after = (2,) * axis, (width,) if width is not None else ()
+    x = rng.integers(0, 2, (*before, *indices.shape, *after)).astype(dtype)
+    wanted = np.zeros((*before, 5, *after), dtype)
     for place in np.ndindex(indices.shape):
-        row = (..., indices[place], slice(None))
+        row = (*(slice(None),) * axis, indices[place])
         wanted[row] += x[(*(slice(None),) * axis, *place)]
     found = _scatter(x, indices, 5, axis)
     assert found.dtype == dtype

@@ -46,9 +46,14 @@ def _scatter(x: ArrayLike, indices: ArrayLike, size: int, axis: int = 0) -> Arra
     x, indices = np.asarray(x), np.asarray(indices)
     before, after = x.shape[:axis], x.shape[axis + indices.ndim :]
     result = np.zeros((*before, size, *after), x.dtype)
-    starts = np.arange(np.prod(before, dtype=np.int64)) * size
-    rows = (starts[:, None] + indices.ravel()).ravel()
-    width = int(np.prod(after, dtype=np.int64))
+    if indices.ndim == 0:
+        result[(slice(None),) * axis + (indices,)] = x
+        return result
+    rows = indices.ravel()
+    if before:
+        starts = np.arange(np.prod(before, dtype=np.int64)) * size
+        rows = (starts[:, None] + rows).ravel()
+    width = int(np.prod(after, dtype=np.int64)) if after else 1
     if 0 < width <= 8 and x.dtype.itemsize <= 8:
         flat = result.reshape(-1, width)
         for column, entries in enumerate(x.reshape(-1, width).T):
