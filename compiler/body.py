@@ -14,6 +14,7 @@ from .branches import Branch, Unit
 from .guarded import QUIET, risky_nodes
 from .names import Names, legal, temporary
 from .python import INDENT, fits
+from .records import Records, records
 from .render import Renderer, whole_call
 from .schedule import Function, call_key, is_leaf
 from .templates import NOT, Expression
@@ -50,6 +51,7 @@ class Body(ABC):
         self.indent = indent
         self.quiet = quiet
         self.function = Function((), (), (), frozenset())
+        self.records = Records()
         self.risky: set[Node] = set()
         self._lines: list[Line] = []
         self._written: set[Node] = set()
@@ -63,6 +65,7 @@ class Body(ABC):
         What only branches use is known from all nodes, in ``order``, and what is made of them.
         """
         self.function = function
+        self.records = records(function)
         silent = self.renderer.scalar or self.quiet
         self.risky = set() if silent else risky_nodes(order, results)
         self._written = set(self.renderer.names)
@@ -84,7 +87,9 @@ class Body(ABC):
     ) -> Self:
         """The body of a block inside this one."""
         renderer, names = renderer or self.renderer, names or self.names
-        return type(self)(renderer, names, self.indent + INDENT, quiet or self.quiet)
+        inside = type(self)(renderer, names, self.indent + INDENT, quiet or self.quiet)
+        inside.records = self.records
+        return inside
 
     def begin(self, text: str) -> None:
         """A statement that comes before all others."""

@@ -13,7 +13,7 @@ from .body import Body, Commenter, Line, no_comment
 from .direct import Direct
 from .guarded import guarded_in_steps
 from .names import legal, placed
-from .python import INDENT, exploded, fits
+from .python import INDENT, WIDTH, exploded, filled, fits
 from .ranges import of_steps, ranges
 from .render import Renderer
 from .schedule import Function, call_key, is_leaf, is_weak, leading_cut, plan
@@ -59,7 +59,7 @@ class Statements(Body):
         free = self.names.copy()
         inside = self.indented(quiet)
         lines = Looping(inside, targets, comment, False, direct).write()
-        free.taken.update(self.renderer.names[target] for target in targets)
+        free.taken.update(self.renderer.names[t] for t in targets if t not in self.records.counts)
         again = Looping(self.indented(quiet, names=free), targets, no_comment, False, careful)
         middle = [self.indent + line for line in EXCEPT]
         return [f"{self.indent}try:", *lines, *middle, *again.write()]
@@ -91,9 +91,14 @@ class Looping:
         self.sequences = dict(zip(self.loop.rows, rows, strict=True))
         self.steps: Node | None = count[0] if count else None
         self.nexts = dict(zip(self.loop.states, self.loop.nexts, strict=True))
-        self.results = {t.attributes["result"]: t for t in targets}
+        self.records = body.records
+        self.results = {t.attributes["result"]: t for t in targets if t not in self.records.counts}
+        self.recorded = {n: t for (sort, n), t in self.results.items() if t in self.records.of}
+        """What is kept of each step as part of a record, and the result that stands for it."""
         stacked = [node for sort, node in self.results if sort == "stack"]
         self.states = States(self.loop, self.first, stacked)
+        self.rows: dict[Node, str] = {}
+        """By part of a record that a step sees, its name there."""
         self.lines: list[str] = []
         self.index = self.block = self.part = ""
         chunked = self.loop.chunk is not None and self.states.sums == set(self.nexts)
@@ -107,20 +112,28 @@ class Looping:
         inner = self.body.indented(self.quiet, self.renderer)
         self.renderer.names = dict(before[0])
         step = self._step(inner, held)
-        head = self._head()
+        head = self._head() if not self.rows else self._through_record()
         self.renderer.names, self.renderer.known = before
         if self.threaded:
             starts = f"range(0, {self.renderer.size(self.loop.stop).text}, {self.block})"
             sums = [held[state] for state in self.nexts]
             self.lines += on_threads(self.body, step, self.index, starts, sums)
         else:
-            self.lines += [f"{self.body.indent}{head}", *step]
+            self.lines += [*(f"{self.body.indent}{line}" for line in head), *step]
         self.body.names.end_loop(self.index)
         for (sort, which), target in self.results.items():
             state = self.loop.states[which] if sort == "final" else None
-            name = held[state] if state is not None else self.body.name_of(target)
+            name = held[state] if state is not None else self._stack(target)
             self.outer.names[target] = name
         return self.lines
+
+    def _stack(self, target: Node) -> str:
+        """The list or array that has a result of each step: of a record, that of its first part."""
+        first = self.records.of.get(target, (target,))[0]
+        if first in self.recorded.values() and first not in self.outer.names:
+            name = self.body.names.numbered("kept")
+            self.outer.names |= dict.fromkeys(self.records.of[first], name)
+        return self.body.name_of(first)
 
     # ── Before the loop ─────────────────────────────────────────────────────
 
@@ -144,8 +157,10 @@ class Looping:
                 self._add(f"{held[state]}{self._annotation(first)} = {text}")
         if self.loop.chunk is not None:
             self._choose_block(self.loop.chunk)
+        for record in dict.fromkeys(self.records.of[t] for t in self.recorded.values()):
+            self._add(f"{self._stack(record[0])} = list[tuple[float, ...]]()")
         for (sort, _), target in self.results.items():
-            if sort == "stack":
+            if sort == "stack" and target not in self.records.of:
                 count = None if self.steps is None else self.outer.expression(self.steps)
                 text = room(target, self.loop, self.renderer, count)
                 self._add(f"{self.body.name_of(target)} = {text}")
@@ -192,13 +207,30 @@ class Looping:
 
     # ── The head ────────────────────────────────────────────────────────────
 
-    def _head(self) -> str:
+    def _head(self) -> list[str]:
         if self.loop.chunk is not None:
             self._need_index()
             stop = self.renderer.size(self.loop.stop).text
             if self.begun and self.loop.stop.constant is None:
                 stop = f"max({stop}, 1)"  # Sums begin also where there are no entries.
-            return f"for {self.index} in range(0, {stop}, {self.block}):"
+            return [f"for {self.index} in range(0, {stop}, {self.block}):"]
+        place = f"  # line {self.loop.index.span.line}" if self.node.cause is None else ""
+        return [f"for {self.index or '_'} in {self._counted()}:{place}"]
+
+    def _through_record(self) -> list[str]:
+        """A loop that sees the records of another one, which runs the other way."""
+        record = self.records.of[next(iter(self.rows))]
+        parts = [self.rows[part] for part in record]
+        through = f"reversed({self._stack(record[0])})"
+        tail = f" in {through}:"
+        if self.index:
+            tail = f") in zip({self._counted()}, {through}, strict=True):"
+        head = f"for {self.index}, (" if self.index else "for "
+        width = self._room(self.body) - len(self.body.indent)
+        return filled(head, parts, tail, "", width)
+
+    def _counted(self) -> str:
+        """The values of the index, in order."""
         start = self.renderer.size(self.loop.start).text
         if self.steps is not None:
             count = self.renderer.expression(self.steps).text
@@ -206,10 +238,7 @@ class Looping:
         else:
             end = self.renderer.size(self.loop.stop).text
         counted = f"range({end})" if self.loop.start == ZERO else f"range({start}, {end})"
-        if self.loop.backwards:
-            counted = f"reversed({counted})"
-        place = f"  # line {self.loop.index.span.line}" if self.node.cause is None else ""
-        return f"for {self.index or '_'} in {counted}:{place}"
+        return f"reversed({counted})" if self.loop.backwards else counted
 
     def _position(self, offset: Size = ZERO, turned: bool = False) -> str:
         """The index of the step, counted from 0, as a subscript."""
@@ -242,9 +271,11 @@ class Looping:
         function = plan(order, wanted, given, branching=self.renderer.scalar)
         self._give(inner, function, held, wanted)
         self._know(function)
+        stacked = {n: t for n, t in stacked.items() if n not in self.recorded}
         top = [n for n in stacked if n in held]
         lines = [inner.indent + self._stacked(n, stacked[n]) for n in top]
-        names = {n: held[state] for n, state in self.states.direct(function).items()}
+        direct = self.states.direct(function).items()
+        names = {n: held[state] for n, state in direct if state not in self.recorded}
         rows = self._straight(function, stacked)
         for node, name in (self._later(function, held, names) | names | rows).items():
             inner.choose(node, name)
@@ -260,6 +291,7 @@ class Looping:
         for n, target in stacked.items():
             if n not in top and n not in rows:
                 lines.append(inner.indent + self._stacked(n, target))
+        lines += self._kept(inner)
         if self.threaded:
             return lines + returned(inner, [a.operands[1] for a in self.nexts.values()])
         lines += self._begin_sums(held, inner)
@@ -314,6 +346,11 @@ class Looping:
         for place, operand in self.captured.items():
             names[place] = self.outer.expression(operand).text
         for place, operand in self.sequences.items():
+            if operand in self.records.of:
+                if operand not in self.rows:
+                    self.rows[operand] = self.body.names.numbered(placed(place))
+                names[place] = self.rows[operand]
+                continue
             text = self._row(place, operand)
             if uses[place] > 1:
                 name = self.body.names.numbered(placed(place))
@@ -380,6 +417,20 @@ class Looping:
         if self.loop.numbers and self.loop.until is not None:
             return f"{self.body.name_of(target)}.append({value})"
         return f"{self.body.name_of(target)}[{self._place_of(node)}] = {value}"
+
+    def _kept(self, inner: Body) -> list[str]:
+        """The records of a step."""
+        found: dict[str, list[str]] = {}
+        for node, target in self.recorded.items():
+            value = self.renderer.expression(node).text
+            found.setdefault(self._stack(target), []).append(value)
+        lines = []
+        for name, values in found.items():
+            lines += filled(f"{name}.append((", values, "))", inner.indent, self._room(inner))
+        return lines
+
+    def _room(self, inner: Body) -> int:
+        return WIDTH - len(INDENT) * inner.quiet
 
     # ── States after the step ───────────────────────────────────────────────
 

@@ -30,6 +30,25 @@ def exploded(head: str, items: Iterable[str], tail: str, indent: str = "") -> li
     return [f"{indent}{head}", *(f"{indent}{INDENT}{item}," for item in items), f"{indent}{tail}"]
 
 
+def filled(
+    head: str, items: Sequence[str], tail: str, indent: str = "", width: int = WIDTH
+) -> list[str]:
+    """``head(items)tail`` on one line, or as many items to a line as fit."""
+    line = f"{indent}{head}{', '.join(items)}{tail}"
+    if len(line) <= width:
+        return [line]
+    lines = [f"{indent}{head}"] if head.endswith("(") else [f"{indent}{head}("]
+    tail = tail if head.endswith("(") else f"){tail}"
+    row = ""
+    for item in items:
+        longer = f"{row} {item}," if row else f"{indent}{INDENT}{item},"
+        if row and len(longer) > width:
+            lines.append(row)
+            longer = f"{indent}{INDENT}{item},"
+        row = longer
+    return [*lines, row, f"{indent}{tail}  # fmt: skip"]
+
+
 def quoted(text: str) -> str:
     """A string literal in double quotes; nothing of the text can end it."""
     body = repr(text)[1:-1]

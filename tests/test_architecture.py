@@ -29,7 +29,7 @@ ORDER = [
     "dsl.wrapping", "dsl.format", "dsl",
     "compiler.machine", "compiler.prices", "compiler.cut", "compiler.rules", "compiler.guards", "compiler.reverse_loops", "compiler.reverse", "compiler.forward_loops", "compiler.forward", "compiler.compilation",
     "compiler.differentiate", "compiler.nested", "compiler.ranges",
-    "compiler.branches", "compiler.schedule", "compiler.keeping", "compiler.templates", "compiler.interpret", "compiler.passes.log", "compiler.passes.rewrite", "compiler.passes.fold",
+    "compiler.branches", "compiler.schedule", "compiler.records", "compiler.keeping", "compiler.templates", "compiler.interpret", "compiler.passes.log", "compiler.passes.rewrite", "compiler.passes.fold",
     "compiler.passes.patterns", "compiler.passes.simplify", "compiler.passes.symmetry",
     "compiler.passes.stabilise", "compiler.passes.shelter", "compiler.passes.shapes", "compiler.passes.gathers",
     "compiler.passes.prune", "compiler.passes.axes", "compiler.passes.fission", "compiler.passes.factors", "compiler.passes.interchange", "compiler.passes.common", "compiler.passes.strength", "compiler.passes.associate", "compiler.passes.places", "compiler.passes.contract", "compiler.passes.rows_last", "compiler.passes.parts", "compiler.passes.scales", "compiler.passes.blocks", "compiler.passes.products", "compiler.passes.numbers", "compiler.passes.conditions", "compiler.passes.precision",

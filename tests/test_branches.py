@@ -109,7 +109,7 @@ def test_one_if_for_all_that_a_condition_chooses() -> None:
     text = driver.python(driver.compiled(checked(FLIGHT), Options(level=2)))
     quick = text[text.index("def value_and_grad") :].partition("except")[0]
     back = quick[quick.index("in reversed(") :]
-    assert back.count("if x_steps[t] > 2:") == 1 and back.count("if ") == 1
+    assert back.count("if x_2 > 2:") == 1 and back.count("if ") == 1
     assert "_divide" not in quick  # No side is computed where it is not taken.
 
 

@@ -90,8 +90,44 @@ def test_small_arrays_are_entries_in_the_steps() -> None:
     text = text_of(LORENZ)
     (body,) = text.split("def value_and_grad")[1:]
     steps = body.partition("for step in range(S)")[2].partition("    return")[0]
-    assert "y_0 = y_0 + 0.01 * " in steps and "y_2_steps" in body
+    assert "next_y_0 = y_0 + 0.01 * " in steps and "kept.append(" in body
     assert not any("np." in line for line in steps.splitlines() if line.startswith(" " * 8))
+
+
+KEEPING = """size S
+input x, y: float
+input c: float[S]
+scan t in 0..S UNTIL {
+  state a = x
+  state b = y
+  node p = sin(a * b) STEP
+  next a = a + 0.1 * exp(p) * b
+  next b = b / (1.1 + p * a)
+}
+output f = a * b + sum(c)
+"""
+
+
+@pytest.mark.parametrize("until", ["", "until next a > 1.9"])
+@pytest.mark.parametrize("step", ["", "+ 0.1 * t", "+ c[t]", "+ 0.1 * t * c[t]"])
+def test_what_steps_keep_for_the_gradient_is_a_tuple(until: str, step: str) -> None:
+    text = KEEPING.replace("UNTIL", until).replace("STEP", step)
+    at_once = text_of(text).partition("def value_and_grad")[2]
+    assert at_once.count("kept.append(") == 2  # Also with care.
+    assert at_once.count("in reversed(kept):") + at_once.count("reversed(kept), strict=True):") == 2
+    c = np.linspace(-0.3, 0.4, 9)
+    for point in ((0.3, 0.7), (0.0, math.inf), (math.nan, 1.0), (800.0, 0.5), (0.5, -0.0)):
+        with np.errstate(all="ignore"):
+            found, wanted = (
+                module(text, o).value_and_grad(
+                    *point,
+                    c,
+                )
+                for o in (FAST, Options())
+            )
+        np.testing.assert_allclose(found[0], wanted[0], rtol=1e-12)
+        for one, other in zip(found[1], wanted[1], strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-14)
 
 
 def test_a_program_of_numbers_does_without_numpy() -> None:

@@ -22,7 +22,7 @@ _KEPT = re.compile(r"\s*([^\W\d]\w*)\[\w+\] = \w+$")
 # What stands before the first statement: arguments, sizes, room for the steps of loops.
 _SETTING = re.compile(
     r" = (?:_inputs\(|map\(float|\w+\.shape\[|\w+\.dtype$|cache$|np\.(?:empty|zeros)\()"
-    r"| = (?:\w+\.type\()?float\(|^\s*for "
+    r"| = (?:\w+\.type\()?float\(|^\s*for | = list\[|\.append\("
 )
 
 
