@@ -89,6 +89,11 @@ def tangent_of(output: str) -> str:
     return f"d {output}"
 
 
+def block_of(value: str, by: str) -> str:
+    """The name of the derivative of a value with respect to another."""
+    return f"{value} {by}"
+
+
 @dataclass(frozen=True)
 class Compilation:
     """``both`` computes outputs and, from seeds, gradients; ``at_once`` the objective and its
@@ -104,6 +109,11 @@ class Compilation:
     """Outputs and, under the names of ``tangent_of``, their tangents; seeds are those of inputs."""
     hvp: Graph | None = None
     """As gradients, the derivative of the gradient along the seeds."""
+    jacobian: Graph | None = None
+    """As outputs, under the names of ``block_of``, all derivatives of outputs by inputs; ``None``
+    where they are made of those along one direction after the other."""
+    hessian: Graph | None = None
+    """The same of the gradient."""
     unrolled: bool = False
     """Whether arrays are only what functions take and return: inside, all are numbers."""
     machine: Machine = AVX512

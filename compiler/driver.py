@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from .. import __version__
@@ -23,6 +24,7 @@ from ..dsl.source import Source
 from .caution import cautions
 from .compilation import DEFAULT, EXTRAS, Compilation, Options
 from .differentiate import along, seed_nodes, with_gradients, with_tangents
+from .directions import hessian_of, jacobian_of
 from .machine import Machine, NotMeasured, target
 from .module import module_text
 from .nested import expand
@@ -36,10 +38,8 @@ from .passes.rewrite import rewrite
 from .passes.shelter import shelter
 from .passes.stabilise import stabilise
 from .passes.strength import strength
-
-
-class UsageError(Exception):
-    """A request that does not fit the specification: a wrong ``--wrt`` or ``--size``."""
+from .request import UsageError as UsageError
+from .request import missing, needed_functions, wrt_of
 
 
 @contextmanager
@@ -88,32 +88,52 @@ def checked(source: Source, *, strict: bool = False, include: Path | None = None
 def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     """Lowered, differentiated and optimised. Raises ``UsageError``."""
     options.validate()
-    machine = _machine(options)
     if program.is_library:
         raise UsageError(f"{program.program.source.name} has only functions, nothing to compile")
     graph = differentiable(program, options)
-    interface = graph.interface
-    wrt = _wrt(program, options)
+    if options.emit == ("all",):
+        options = replace(options, emit=tuple(n for n in EXTRAS if not missing(n, graph)))
+    ends = (*graph.inputs.values(), *graph.outputs.values())
+    numbers = not any(node.type.rank for node in ends)
+    if numbers:
+        return _compiled(program, graph, options, whole=True)
+    try:
+        return _compiled(program, graph, options, whole=options.level > 0)
+    except _Slower:
+        return _compiled(program, graph, options, whole=False)
+
+
+class _Slower(Exception):
+    """Without whole Jacobians and Hessians, all of a module could compute with numbers."""
+
+
+def _compiled(program: Checked, graph: Graph, options: Options, *, whole: bool) -> Compilation:
+    """With Jacobians and Hessians as a ``whole``, or made of what is along one direction after the
+    other. Raises ``_Slower``."""
+    machine = _machine(options)
+    wrt, objective = wrt_of(program, options), graph.interface.objective
     floats = [n for n, node in graph.outputs.items() if node.type.kind is Kind.FLOAT]
     seeds = {n: "dout" if len(floats) == 1 else f"d{n}" for n in floats}
     if options.level > 1:
         graph = interchanged(graph)
     settled: set[Node] = set()  # What local passes leave alone in one graph, they do in the others.
     both = with_gradients(graph, seed_nodes(graph, seeds), wrt)
-    if options.emit == ("all",):
-        options = replace(options, emit=tuple(n for n in EXTRAS if not _missing(n, graph)))
-    needs = _needed_functions(options, graph)
-    jvp = with_tangents(graph, wrt) if "jvp" in needs else None
-    at_once = hvp = None
-    objective = interface.objective
+    needs = needed_functions(options, graph)
+    prepared = partial(_prepared, options=options)
+    jacobian = jacobian_of(graph, floats, wrt, prepared) if whole and "jacobian" in needs else None
+    jvp = at_once = hvp = hessian = None
+    if needs & {"jvp", "jacobian"} and ("jvp" in needs or jacobian is None):
+        jvp = with_tangents(graph, wrt)
     alone = floats == [objective]
-    if objective is not None and (not alone or "hvp" in needs):
+    if objective is not None and (not alone or needs & {"hvp", "hessian"}):
         at_once = _of_objective(graph, objective, wrt)
-        hvp = along(at_once, wrt) if "hvp" in needs else None
+        hessian = hessian_of(at_once, wrt, prepared) if whole and "hessian" in needs else None
+        if needs & {"hvp", "hessian"} and ("hvp" in needs or hessian is None):
+            hvp = along(at_once, wrt)
     both = optimise(both, options.level, settled)
     if objective is not None and alone:
         at_once = _seeded(both, objective)
-    graphs = (at_once, jvp, hvp)
+    graphs = (at_once, jvp, hvp, jacobian, hessian)
     made = [both, *(g and optimise(g, options.level, settled) for g in graphs)]
     if options.level > 1:
         made = [_faster(g, options, machine) if g is not None else None for g in made]
@@ -128,10 +148,18 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
         made, arrays = apart, False
     elif not arrays:
         made = [unconverted(g) if g is not None else None for g in made]
+    elif options.level > 1 and any(made[4:]) and numbers_alone(made[:4], options.level):
+        raise _Slower
     ready = [finish(g, arrays=arrays) if g is not None else None for g in made]
     assert ready[0] is not None
     return Compilation(program, options, graph, ready[0], ready[1], seeds, ready[2], ready[3],
-                       apart is not None, machine)  # fmt: skip
+                       ready[4], ready[5], apart is not None, machine)  # fmt: skip
+
+
+def _prepared(graph: Graph, options: Options) -> Graph:
+    """Derivatives along one direction, before they are spread over all."""
+    graph = optimise(graph, options.level)
+    return optimise(fission(graph), options.level) if options.level > 1 else graph
 
 
 def _machine(options: Options) -> Machine:
@@ -208,49 +236,6 @@ def _batched(graph: Graph, options: Options) -> Graph:
             shown = ", ".join(known) or "none"
             raise UsageError(f"--batch: there is no input `{name}` (there are: {shown})")
     return batched(graph, options.batch)
-
-
-def _missing(function: str, graph: Graph) -> str:
-    """Why a function cannot be emitted, if it cannot."""
-    interface = graph.interface
-    if function in ("hvp", "hessian") and interface.objective is None:
-        return "there is no objective"
-    if not any(i.differentiated and i.type.is_float for i in interface.inputs):
-        return "there is no input with a gradient"
-    if not any(node.type.is_float for node in graph.outputs.values()):
-        return "there is no output that is a float"
-    return ""
-
-
-def _needed_functions(options: Options, graph: Graph) -> set[str]:
-    """What is emitted, with what that calls. Raises ``UsageError``."""
-    needs = set(options.emit)
-    for name in sorted(needs):
-        if name not in EXTRAS:
-            raise UsageError(f"--emit: there is no `{name}` (there are: {', '.join(EXTRAS)})")
-        reason = _missing(name, graph)
-        if reason:
-            raise UsageError(f"--emit {name}: {reason}")
-    if "jacobian" in needs:
-        needs.add("jvp")
-    if "hessian" in needs:
-        needs.add("hvp")
-    return needs
-
-
-def _wrt(program: Checked, options: Options) -> tuple[str, ...]:
-    possible = [
-        i.name for i in program.interface.inputs if i.differentiated and i.type.kind is Kind.FLOAT
-    ]
-    if options.wrt is None:
-        return tuple(possible)
-    for name in options.wrt:
-        if name not in possible:
-            known = ", ".join(possible) or "none"
-            raise UsageError(
-                f"--wrt: `{name}` is not an input with a gradient (there are: {known})"
-            )
-    return tuple(name for name in possible if name in options.wrt)
 
 
 def _specialised(graph: Graph, options: Options) -> Graph:

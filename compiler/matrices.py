@@ -1,15 +1,15 @@
-"""Whole Jacobians and Hessians, made of products with the columns or rows of the identity."""
+"""Whole Jacobians and Hessians: from a graph of their own, or made of products with the columns or
+rows of the identity."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..dsl.shapes import Shape
-from ..dsl.sizes import Size, product
+from ..dsl.graph import Graph
+from .compilation import block_of
+from .directions import is_wide
 from .functions import Functions
 from .python import INDENT, bracketed, docstring, fits
-
-_GUESS = 64
 
 
 class Matrices:
@@ -30,15 +30,6 @@ class Matrices:
 
     # ── Jacobian ────────────────────────────────────────────────────────────
 
-    @property
-    def wide(self) -> bool:
-        """Whether the outputs have more entries than the inputs: then forward mode. Sizes that are
-        open count as ``_GUESS``."""
-        outputs = _entries(self.compilation.output_type(n).shape for n in self.compilation.seeds)
-        inputs = _entries(self.interface.input(n).type.shape for n in self.functions.wrt)
-        sizes = dict.fromkeys(outputs.names() | inputs.names(), _GUESS)
-        return outputs.evaluate(sizes) > inputs.evaluate(sizes)
-
     def jacobian(self) -> list[list[str]]:
         """A row of the identity for each entry of the outputs, or a column for each input's."""
         outputs = [self.setting.outputs[name] for name in self.compilation.seeds]
@@ -46,7 +37,8 @@ class Matrices:
         whole = [f"{INDENT}{name}: JacobianRow" for name in outputs]
         doc = "The derivative of each output with respect to each input."
         top = ["class Jacobian(NamedTuple):", f'{INDENT}"""{doc}"""', "", *whole]
-        mode = "forward" if self.wide else "reverse"
+        wide = is_wide(self.compilation.forward, self.compilation.seeds, self.wrt.values())
+        mode = "forward" if wide else "reverse"
         paragraphs = [
             f"The derivatives of the outputs with respect to the inputs, in {mode} mode.",
             self.functions.argument_lines(),
@@ -54,8 +46,29 @@ class Matrices:
         ]
         head = bracketed("def jacobian(", self.functions.parameters(), ") -> Jacobian:")
         lines = [*head, *docstring(paragraphs, INDENT)]
-        lines += self.by_columns() if self.wide else self.by_rows()
+        graph = self.compilation.jacobian
+        if graph is not None:
+            lines += self.at_once(graph, self.compilation.seeds, "Jacobian")
+        else:
+            lines += self.by_columns() if wide else self.by_rows()
         return [block, top, lines]
+
+    def at_once(self, graph: Graph, results: Iterable[str], name: str) -> list[str]:
+        """The statements that compute all derivatives, and return them as named tuples."""
+        scope = self.functions.scope(graph)
+        blocks = [graph.outputs[block_of(r, i)] for r in results for i in self.wrt.values()]
+        self.functions.compute(scope, blocks, graph.inputs.values())
+        given = iter(self.functions.result_texts(scope, blocks, []))
+        uses = scope.renderer.uses
+        self.setting.merge(uses)
+        lines = self.functions.entry.call()
+        lines += self.functions.locals(scope, uses.sizes, uses.dtype)
+        lines += scope.lines
+        rows = [[next(given) for _ in self.inputs] for _ in results]
+        names = [scope.names.fresh(f"row_{written}") for written in results]
+        for row, texts in zip(names, rows, strict=True):
+            lines += bracketed(f"{row} = {name}Row(", texts, ")", INDENT)
+        return [*lines, *bracketed(f"return {name}(", names, ")", INDENT)]
 
     def by_rows(self) -> list[str]:
         seeds = self.compilation.seeds
@@ -141,17 +154,16 @@ class Matrices:
         ]
         head = bracketed("def hessian(", self.functions.parameters(), ") -> Hessian:")
         lines = [*head, *docstring(paragraphs, INDENT)]
+        graph = self.compilation.hessian
+        if graph is not None:
+            return [row, top, [*lines, *self.at_once(graph, self.wrt.values(), "Hessian")]]
         for name in self.inputs:
-            if self.setting.plain:
-                arguments = [*self.given, f"{self.direction('v_', name)}=1.0"]
-                lines += bracketed(f"{self.local(f'column_{name}')} = hvp(", arguments, ")", INDENT)
-            else:
-                units = self.setting.kernel("_units")
-                unit = self.local("unit")
-                direction = self.direction("v_", name)
-                columns, source = self.local(f"columns_{name}"), f"{unit} in {units}({name})"
-                given = [*self.given, f"{direction}={unit}"]
-                lines += comprehension(columns, "hvp(", given, ")", source)
+            units = self.setting.kernel("_units")
+            unit = self.local("unit")
+            direction = self.direction("v_", name)
+            columns, source = self.local(f"columns_{name}"), f"{unit} in {units}({name})"
+            given = [*self.given, f"{direction}={unit}"]
+            lines += comprehension(columns, "hvp(", given, ")", source)
         rows = [self.local(f"row_{name}") for name in self.inputs]
         for first, row_name in zip(self.inputs, rows, strict=True):
             lines += self.second_derivatives(first, f"{row_name} = HessianRow(")
@@ -159,9 +171,6 @@ class Matrices:
 
     def second_derivatives(self, first: str, head: str) -> list[str]:
         """The statement that makes a row of the Hessian."""
-        if self.setting.plain:
-            numbers = [f"{self.local(f'column_{second}')}.{first}" for second in self.inputs]
-            return bracketed(head, numbers, ")", INDENT)
         parts = [
             (f"[c.{first} for c in {self.local(f'columns_{second}')}]", first, second)
             for second in self.inputs
@@ -227,10 +236,3 @@ def calls(head: str, call: str, arguments: Sequence[Sequence[str]]) -> list[str]
         )
     ]
     return [lines[0], *laid_out, lines[-1]]
-
-
-def _entries(shapes: Iterable[Shape]) -> Size:
-    total = Size.of(0)
-    for shape in shapes:
-        total = total + product(shape)
-    return total

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 
-from ..dsl.graph import Node
+from ..dsl.graph import Node, topological
 from ..dsl.intervals import NON_NEGATIVE, POSITIVE, REAL, Interval, point
-from ..dsl.loops import Loop
+from ..dsl.loops import Loop, loop_key
 
 
 def ranges(
@@ -18,14 +18,16 @@ def ranges(
     A value is in its interval or NaN.
     """
     known = dict(given or {})
+    loops: dict[Hashable, dict[Node, Interval]] = {}
     for node in nodes:
         if node not in known:
-            known[node] = _range(node, known)
+            is_loop = node.op.name == "scan"
+            known[node] = _of_loop(node, known, loops) if is_loop else _range(node, known)
     return known
 
 
 def of_steps(node: Node, known: Mapping[Node, Interval]) -> dict[Node, Interval]:
-    """The intervals of what the steps of a loop see, given those of its operands.
+    """The intervals of what a step of a loop sees and computes, given those of its operands.
 
     A state is in an interval if its first value is, and if a step never leads out of it.
     """
@@ -43,7 +45,7 @@ def of_steps(node: Node, known: Mapping[Node, Interval]) -> dict[Node, Interval]
         wrong = [s for s, n in zip(loop.states, loop.nexts, strict=True)
                  if not after.get(n, REAL).within(held[s])]  # fmt: skip
         if not wrong:
-            return {**seen, **held}
+            return after
         for state in wrong:
             guesses[state] = guesses[state][1:]
 
@@ -53,21 +55,27 @@ def _guesses(first: Interval) -> list[Interval]:
     return [i for i in (POSITIVE, NON_NEGATIVE) if first.within(i)] + [REAL]
 
 
-def _of_loop(node: Node, known: Mapping[Node, Interval]) -> Interval:
+def _of_loop(
+    node: Node, known: Mapping[Node, Interval], loops: dict[Hashable, dict[Node, Interval]]
+) -> Interval:
+    """That of one result; ``loops`` has what is known of the steps of loops."""
     loop, (sort, which) = node.attributes["loop"], node.attributes["result"]
     if sort == "steps":
         return NON_NEGATIVE
     if loop.dynamic and sort == "stack":
         return REAL  # Rows of steps that are not taken are 0.
-    seen = of_steps(node, known)
+    key = loop_key(node)
+    if key not in loops:
+        loops[key] = of_steps(node, known)
+    seen = loops[key]
     if sort == "final":
         return seen[loop.states[which]]
-    return ranges(loop.body([which]), seen)[which]
+    if which not in seen:
+        loops[key] = seen = ranges(topological([which], seen), seen)
+    return seen[which]
 
 
-def _range(node: Node, known: dict[Node, Interval]) -> Interval:
-    if node.op.name == "scan":
-        return _of_loop(node, known)
+def _range(node: Node, known: Mapping[Node, Interval]) -> Interval:
     if node.op.name == "constant":
         return point(float(node.attributes["value"]))
     if node.op.name == "input":

@@ -34,7 +34,7 @@ ORDER = [
     "compiler.passes.stabilise", "compiler.passes.shelter", "compiler.passes.shapes", "compiler.passes.gathers",
     "compiler.passes.prune", "compiler.passes.axes", "compiler.passes.fission", "compiler.passes.factors", "compiler.passes.interchange", "compiler.passes.common", "compiler.passes.strength", "compiler.passes.associate", "compiler.passes.places", "compiler.passes.contract", "compiler.passes.rows_last", "compiler.passes.parts", "compiler.passes.scales", "compiler.passes.blocks", "compiler.passes.products", "compiler.passes.numbers", "compiler.passes.conditions", "compiler.passes.precision",
     "compiler.passes.entries", "compiler.passes.moving", "compiler.passes.expansions", "compiler.passes.unroll", "compiler.passes.trailing", "compiler.passes.columns", "compiler.passes.small_loops",
-    "compiler.passes", "compiler.cost", "compiler.specialise",
+    "compiler.passes", "compiler.directions", "compiler.request", "compiler.cost", "compiler.specialise",
     "compiler.python", "compiler.names", "compiler.paper",
     "compiler.render", "compiler.setting", "compiler.boundary", "compiler.guarded", "compiler.body", "compiler.states", "compiler.stacks", "compiler.threads", "compiler.direct", "compiler.looping", "compiler.attempt", "compiler.comments",
     "compiler.entry", "compiler.functions", "compiler.matrices", "compiler.directional",

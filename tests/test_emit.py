@@ -42,7 +42,7 @@ def text(name: str) -> str:
     )
 
 
-ALL_OF = {n: ALL if " f = " in s else Options(emit=("jacobian",)) for n, s in SPECS.items()}
+ALL_OF = {n: ALL if " f = " in s else Options(emit=("jvp", "jacobian")) for n, s in SPECS.items()}
 MODULES: dict[str, ModuleType] = {}
 
 

@@ -12,7 +12,16 @@ from dataclasses import replace
 from functools import partial
 
 from ...dsl.graph import Graph, Node, constant, make, map_nodes
-from ...dsl.loops import Chunk, Draft, Result, called, map_loops, placeholder, result
+from ...dsl.loops import (
+    Chunk,
+    Draft,
+    Result,
+    called,
+    map_loops,
+    placeholder,
+    result,
+    with_steps,
+)
 from ...dsl.shapes import INT, Mismatch
 from ...dsl.sizes import ONE, ZERO, Size, product
 from ..machine import AVX512, Machine
@@ -66,6 +75,17 @@ def _room(machine: Machine) -> int:
     return machine.cache * 1024 // 2 // 8
 
 
+def block_size(graph: Graph) -> Size:
+    """The size of a block, under a name that nothing else has."""
+    interface = graph.interface
+    taken = {*interface.sizes, *interface.open_sizes, *(i.name for i in interface.inputs)}
+    taken.update(node.label for node in with_steps(graph.nodes) if node.name)
+    name = ROWS
+    while name in taken:
+        name += "_"
+    return Size.of(name)
+
+
 def _means_as_sums(node: Node) -> Node | None:
     if node.op.name != "mean":
         return None
@@ -80,15 +100,10 @@ class _Blocked:
 
     def __init__(self, graph: Graph, part: Part, room: int) -> None:
         self.old, self.part, self.room = graph, part, room
-        interface = graph.interface
-        taken = {*interface.sizes, *interface.open_sizes, *(i.name for i in interface.inputs)}
-        name = ROWS
-        while name in taken:
-            name += "_"
-        self.rows = Size.of(name)
+        self.rows = block_size(graph)
         self.inside: dict[Node, Node] = {}
         self.sliced: dict[tuple[Node, int], Node] = {}
-        span = interface.source.span(0, 0)
+        span = graph.interface.source.span(0, 0)
         start = placeholder("start", INT, span)
         self.draft = Draft(start, ZERO, part.size)
         self.totals: dict[Node, Node] = {}
@@ -197,22 +212,28 @@ class _Blocked:
     def _width(self) -> Size:
         """How many numbers a row of all that is there at once has, at most."""
         order = [node for node in self.old.nodes if node in self.part.axis and not node.op.view]
-        last: dict[Node, int] = {}
-        for i, node in enumerate(order):
-            for operand in node.operands:
-                last[operand] = i
         own = {n: product(s for a, s in enumerate(n.type.shape) if a - n.type.rank != axis)
                for n, axis in self.part.axis.items()}  # fmt: skip
         slices = {place: product(s for s in place.type.shape if s != self.rows)
                   for place in self.draft.rows}  # fmt: skip
-        most: Mapping[Node, Size] = {}
-        live: dict[Node, Size] = {}
-        for i, node in enumerate(order):
-            live[node] = own[node]
-            if _count(live.values()) > _count(most.values()):
-                most = dict(live)
-            live = {n: w for n, w in live.items() if last.get(n, i) > i}
-        return sum((*most.values(), *slices.values()), start=ONE)  # Never 0.
+        return sum((*widest(order, own), *slices.values()), start=ONE)  # Never 0.
+
+
+def widest(order: Iterable[Node], own: Mapping[Node, Size]) -> list[Size]:
+    """The sizes of nodes that are there at once, where that is most; those of ``own`` count."""
+    order = [node for node in order if node in own]
+    last: dict[Node, int] = {}
+    for i, node in enumerate(order):
+        for operand in node.operands:
+            last[operand] = i
+    most: Mapping[Node, Size] = {}
+    live: dict[Node, Size] = {}
+    for i, node in enumerate(order):
+        live[node] = own[node]
+        if _count(live.values()) > _count(most.values()):
+            most = dict(live)
+        live = {n: w for n, w in live.items() if last.get(n, i) > i}
+    return list(most.values())
 
 
 def _count(widths: Iterable[Size]) -> int:

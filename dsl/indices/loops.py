@@ -64,8 +64,8 @@ def _spread(
     vectoriser: Vectoriser, node: Node, operands: Sequence[Spread], stacked: Sequence[Node]
 ) -> SpreadLoop:
     loop: Loop = node.attributes["loop"]
-    assert not loop.counted, "only gradients count steps, and those are taken later"
-    first, captured, rows, _ = loop.split(operands)
+    first, captured, rows, steps = loop.split(operands)
+    assert not any(count.axes for count in steps), "no entry stops before the others"
     draft = Draft(loop.index, loop.start, loop.stop)
     known = {loop.index: Spread(loop.index)}
     for place, spread in zip(loop.captured, captured, strict=True):
@@ -98,7 +98,8 @@ def _spread(
     if stops:
         assert until is not None
         until = _each_on_its_own(draft, until, stops, axes)
-    made, given = draft.loop(until=until, backwards=loop.backwards)
+    made, given = draft.loop(until=until, backwards=loop.backwards, counted=loop.counted)
+    given += tuple(count.node for count in steps)
     return SpreadLoop(made, given, tuple(axes), {n: inner(n) for n in stacked})
 
 

@@ -158,11 +158,12 @@ def _scatter(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
     return Spread(permuted(total, order, span), axes)
 
 
-@handles("scatter_along")
-def _scatter_along(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
+@handles("scatter_along", "recurrence")
+def _all_whole(vectoriser: Vectoriser, node: Node, operands: _Operands) -> Spread:
+    """Kernels that do not broadcast arrays of different rank."""
     axes = union(operands)
     nodes = [whole(operand, axes, node.span) for operand in operands]
-    return Spread(make("scatter_along", nodes, node.span, node.attributes), axes)
+    return Spread(make(node.op, nodes, node.span, node.attributes), axes)
 
 
 # ── Products ────────────────────────────────────────────────────────────────

@@ -92,7 +92,7 @@ def _by_entry(vectoriser: Vectoriser, node: Node, operands: Sequence[Spread]) ->
     return Spread(make(node.op, nodes, node.span, node.attributes), axes)
 
 
-handles("earlier", "cross", "solve", "solve_triangular")(_by_entry)
+handles("earlier", "cross", "kron", "solve", "solve_triangular", "cofactor_along")(_by_entry)
 BY_FAMILY: dict[str, Handler] = {"elementwise": _by_entry, "pointwise": _by_entry}
 _OWN = {"index", "scan", "at", "over", "entries", "grad"}
 
