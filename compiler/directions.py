@@ -106,19 +106,30 @@ def _spread(
     rest: list[_Units] = []
     for unit in units:
         roots = [alone.outputs[name] for name in unit.blocks]
-        blocks = _InBlocks(unit, roots, rows) if unit.many else None
-        if blocks is not None and blocks.gain:
-            found |= zip(unit.blocks, blocks.results(), strict=True)
+        whole = replace(alone, outputs=dict(zip(unit.blocks, unit.spread(roots), strict=True)))
+        if unit.many and _is_large(prepared(lower(whole))):
+            found |= zip(unit.blocks, _InBlocks(unit, roots, rows).results(), strict=True)
         else:
+            found |= whole.outputs
             rest.append(unit)
-    whole = alone
     if rest and "scan" in raw.operations:  # Loops are one with those of their tangents.
         named = {name: moved[name] for unit in rest for name in unit.blocks}
-        whole = prepared(joined(replace(raw, outputs=named)))
-    for unit in rest:
-        roots = [whole.outputs[name] for name in unit.blocks]
-        found |= zip(unit.blocks, unit.spread(roots), strict=True)
+        apart = prepared(joined(replace(raw, outputs=named)))
+        for unit in rest:
+            roots = [apart.outputs[name] for name in unit.blocks]
+            found |= zip(unit.blocks, unit.spread(roots), strict=True)
     return lower(replace(alone, outputs={name: found[name] for name in moved}, seeds={}))
+
+
+def _is_large(graph: Graph) -> bool:
+    """Whether what lies between needs much more memory than what is given and the results have."""
+    own = {n: product(n.type.shape) for n in graph.nodes if n.operands and not n.op.view}
+    between = sum(widest(graph.nodes, own), start=ZERO)
+    results = _entries(node.type.shape for node in graph.outputs.values())
+    ends = results + _entries(node.type.shape for node in graph.inputs.values())
+    known = dict.fromkeys(ends.names() | between.names(), _LARGE)
+    known |= dict.fromkeys(results.names(), _GUESS)
+    return between.evaluate(known) > _FEW * ends.evaluate(known)
 
 
 @dataclass
@@ -152,7 +163,7 @@ class _Units:
         letters, span = Letters(), self.place.span
         shape = self.place.type.shape
         left, right = (letters.of([(side, i) for i in range(len(shape))]) for side in range(2))
-        eyes = [make("eye", (), span, {"shape": (size, size)}) for size in shape]
+        eyes = [make("eye", (), span, {"shape": (size, size), "units": True}) for size in shape]
         result = eyes[0]
         for k, eye in enumerate(eyes[1:], start=1):
             terms = (left[:k] + right[:k], left[k] + right[k], left[: k + 1] + right[: k + 1])
@@ -232,16 +243,6 @@ class _InBlocks:
 
     def _share(self, node: Node) -> Size:
         return product(node.type.shape).substitute(dict.fromkeys(self.rows.names(), ONE))
-
-    @property
-    def gain(self) -> bool:
-        """Whether all directions at once would need much more memory than the result has."""
-        result = sum(map(self._share, self.steps.values()), start=ZERO)
-        known = dict.fromkeys(result.names() | self.draft.stop.names(), _GUESS)
-        width = self.width
-        return width.evaluate(dict.fromkeys(width.names(), _LARGE) | known) > (
-            _FEW * result.evaluate(known)
-        )
 
     def results(self) -> list[Node]:
         chunk = Chunk(self.rows, self.width, _ROOM)

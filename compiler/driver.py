@@ -139,8 +139,8 @@ def _compiled(program: Checked, graph: Graph, options: Options, *, whole: bool) 
         made = [_faster(g, options, machine) if g is not None else None for g in made]
         # A gradient that arrives later goes back through whole arrays.
         first = 1 if both.gradients else 0
-        blocked = [g and blocks(g, machine) for g in made[first:]]
-        made[first:] = [g and optimise(g, options.level, settled) for g in blocked]
+        blocked = [g and blocks(g, machine) for g in made[first:4]]
+        made[first:4] = [g and optimise(g, options.level, settled) for g in blocked]
     made = _with_small_loops(made, options)
     arrays = has_arrays(g for g in made[:2] if g is not None)
     apart = numbers_alone(made, options.level) if arrays and options.level > 1 else None

@@ -26,6 +26,7 @@ from . import (
     shapes,
     simplify,
     symmetry,
+    units,
 )
 from .log import note
 from .rewrite import Step, rewrite
@@ -55,6 +56,7 @@ WHOLE: tuple[tuple[str, Pass], ...] = (
     ("numbers", numbers.together),
     ("associate", associate.associate),
     ("contract", contract.contract),
+    ("units", units.units),
     ("places", places.joined),
 )
 PASSES: dict[str, Pass] = {n: partial(rewrite, step=p.step) for n, p in LOCAL} | dict(WHOLE)

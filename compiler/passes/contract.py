@@ -18,7 +18,7 @@ from ...dsl.lowering.contractions import contracted
 from ...dsl.sizes import ONE
 from .rewrite import anonymous, rewrite
 
-_Labels = tuple[int, ...]
+Labels = tuple[int, ...]
 _PRODUCTS = ("multiply", "square", "matmul", "matvec", "vecdot", "vecouter", "contract")
 
 
@@ -85,7 +85,7 @@ class _Sum:
         labels = tuple(range(rank))
         every = list(self._factors(body, labels))
         numbers = [factor for factor, own in every if not factor.type.rank]
-        factors = [_bare(factor, own) for factor, own in every if factor.type.rank]
+        factors = [bare(factor, own) for factor, own in every if factor.type.rank]
         axes = {axis + rank for axis in self.node.attributes["axis"]}
         ones = {axis for axis in labels if body.type.shape[axis] == ONE}
         kept = [axis for axis in labels if axis not in axes | ones]
@@ -107,7 +107,7 @@ class _Sum:
             total = make("expand_dims", [total], span, {"axis": inserted})
         return total
 
-    def _factors(self, node: Node, labels: _Labels) -> Iterable[tuple[Node, _Labels]]:
+    def _factors(self, node: Node, labels: Labels) -> Iterable[tuple[Node, Labels]]:
         """What a body is the product of, taken apart as far as nothing else needs the parts."""
         stack = list(reversed(labelled(node, labels, self.own)))
         while stack:
@@ -118,12 +118,12 @@ class _Sum:
                 yield factor, own
 
 
-def labelled(node: Node, labels: _Labels, own: Iterator[int]) -> list[tuple[Node, _Labels]]:
+def labelled(node: Node, labels: Labels, own: Iterator[int]) -> list[tuple[Node, Labels]]:
     """What a product or a contraction is made of, given a label for each axis of it: its operands
     with their labels, those of axes that are summed over taken from ``own``."""
     a, b = node.operands if len(node.operands) == 2 else node.operands * 2
     batch: Sequence[int]
-    ends: tuple[_Labels, _Labels]
+    ends: tuple[Labels, Labels]
     match node.op.name:
         case "contract":
             known = dict(zip(node.attributes["out"], labels, strict=True))
@@ -161,20 +161,26 @@ def letters(labels: Iterable[int]) -> str:
     return "".join(string.ascii_letters[label] for label in labels)
 
 
-def _bare(factor: Node, labels: _Labels) -> tuple[Node, _Labels]:
+WRAPPERS = ("expand_dims", "transpose", "broadcast_to")
+
+
+def unwrapped(factor: Node, labels: Labels) -> tuple[Node, Labels]:
+    """What an array repeats, or has in another order, and its labels."""
+    (inner,), rank = factor.operands, factor.type.rank
+    if factor.op.name == "expand_dims":
+        new = {axis + rank for axis in factor.attributes["axis"]}
+        return inner, tuple(label for i, label in enumerate(labels) if i not in new)
+    if factor.op.name == "transpose":
+        order: tuple[int, ...] = factor.attributes["axes"]
+        return inner, tuple(labels[order.index(axis)] for axis in range(-rank, 0))
+    own = _last(labels, inner.type.rank)
+    return inner, tuple(own)
+
+
+def bare(factor: Node, labels: Labels) -> tuple[Node, Labels]:
     """A factor without axes along which it is only repeated, in the order they lie in memory."""
-    while factor.op.name in ("expand_dims", "transpose", "broadcast_to") and anonymous(factor):
-        (inner,) = factor.operands
-        rank = factor.type.rank
-        if factor.op.name == "expand_dims":
-            new = {axis + rank for axis in factor.attributes["axis"]}
-            labels = tuple(label for i, label in enumerate(labels) if i not in new)
-        elif factor.op.name == "transpose":
-            order: tuple[int, ...] = factor.attributes["axes"]
-            labels = tuple(labels[order.index(axis)] for axis in range(-rank, 0))
-        else:
-            labels = tuple(_last(labels, inner.type.rank))
-        factor = inner
+    while factor.op.name in WRAPPERS and anonymous(factor):
+        factor, labels = unwrapped(factor, labels)
     ones = tuple(i for i, size in enumerate(factor.type.shape) if size == ONE)
     if ones:
         axes = tuple(i - factor.type.rank for i in ones)

@@ -22,6 +22,7 @@ WHY = {
     "numbers": "one factor instead of two",
     "associate": "a cheaper order of products",
     "contract": "what is only summed is never made",
+    "units": "one term of a sum is not 0",
     "places": "parts joined, not added among zeros",
     "gathers": "what is repeated is combined once",
     "columns": "many rows are run along, not a few entries of each",

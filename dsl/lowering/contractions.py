@@ -121,10 +121,12 @@ def entrywise(a: Node, b: Node, left: str, right: str, out: str, span: Span) -> 
     """A product without a sum."""
     if len(left) == len(right) == 1 and out == left + right:
         return make("vecouter", [a, b], span)
-    return make("multiply", [_aligned(a, left, out, span), _aligned(b, right, out, span)], span)
+    return make(
+        "multiply", [aligned_axes(a, left, out, span), aligned_axes(b, right, out, span)], span
+    )
 
 
-def _aligned(x: Node, letters: str, out: str, span: Span) -> Node:
+def aligned_axes(x: Node, letters: str, out: str, span: Span) -> Node:
     """The axes in the order of the result, with new ones where there are none."""
     x = arranged(x, letters, "".join(c for c in out if c in letters), span)
     missing = tuple(i - len(out) for i, letter in enumerate(out) if letter not in letters)

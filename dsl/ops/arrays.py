@@ -352,7 +352,7 @@ def _eye_type(types: Sequence[Type], attributes: Attributes) -> tuple[Type, Attr
     if result.rank not in (1, 2):
         raise Mismatch("G210", "eye takes one size or two", hint="write eye(N) or eye(N, M)")
     shape = result.shape if result.rank == 2 else result.shape * 2
-    return Type(Kind.FLOAT, shape), {"shape": shape}
+    return Type(Kind.FLOAT, shape), {**attributes, "shape": shape}
 
 
 def _eye_text(types: Sequence[Type], attributes: Attributes) -> str:
