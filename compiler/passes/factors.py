@@ -8,7 +8,7 @@ is to multiply by what is known. ``fission`` then does what is combined for all 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 
 from ...dsl.graph import Graph, Node, constant, make, map_nodes
@@ -45,7 +45,7 @@ def _factored(nodes: list[Node]) -> _Step | None:
         return None
     step = _Step(before.loop, before.body, chosen)
     after = Split([step.of(n, n.operands) for n in nodes], nodes[0].operands)
-    if len(_waiting(after)) >= len(_waiting(before)):
+    if _count(_waiting(after)) >= _count(_waiting(before)):
         return None
     for node in chosen:
         note("factors", node, f"{chosen[node].operands[0].label} times what is known")
@@ -55,6 +55,11 @@ def _factored(nodes: list[Node]) -> _Step | None:
 def _waiting(split: Split) -> list[Node]:
     """The operations that have to be done in a step."""
     return [n for n in split.body if n in split.core and n in split.moving and not n.op.view]
+
+
+def _count(nodes: Iterable[Node]) -> int:
+    """How many operations those are: a sign is one of what is added, mostly."""
+    return sum(node.op.name != "negative" for node in nodes)
 
 
 class _Step:
@@ -107,34 +112,25 @@ class _Factors:
         """The factor of a node from those of its operands, ``None`` being 1."""
         match node.op.name:
             case "add" | "subtract" if moving == 2:
-                return self._made(node, [self._or_one(node, f) for f in factors])
-            case "multiply" | "divide" if moving == 1:
-                if node.op.name == "divide" and node.operands[1] in self.split.moving:
-                    return None
+                return self._made(node, factors)
+            case "multiply" if moving == 1:
                 given = [f for f in factors if f is not None]
-                alone = len(given) == 1 and node.op.name == "multiply"
-                return (
-                    given[0]
-                    if alone
-                    else self._made(node, [self._or_one(node, f) for f in factors])
-                )
+                return given[0] if len(given) == 1 else self._made(node, factors)
+            case "divide" if moving == 1 and node.operands[0] in self.split.moving:
+                return self._made(node, factors)
             case "negative" if factors[0] is not None:
-                return self._made(node, [factors[0]])
+                return self._made(node, factors)
         return None
 
-    def _or_one(self, node: Node, factor: Node | None) -> Node:
-        return constant(1.0, node.span) if factor is None else factor
-
-    def _made(self, node: Node, operands: list[Node]) -> Node:
+    def _made(self, node: Node, factors: list[Node | None]) -> Node:
+        operands = [constant(1.0, node.span) if f is None else f for f in factors]
         return make(node.op, operands, node.span, cause=node.cause, position=node.position)
 
     def _fits(self, node: Node, base: Node, known: Node) -> bool:
         """Whether the product is as large as the node, and its factor not larger than the rest."""
-        if not known.type.is_float or base.type.kind is not node.type.kind:
+        if not known.type.is_float or guess(known.type.shape) > guess(base.type.shape):
             return False
-        return make("multiply", [base, known], node.span).type == node.type and guess(
-            known.type.shape
-        ) <= guess(base.type.shape)
+        return make("multiply", [base, known], node.span).type == node.type
 
     # ── Which of them pay ───────────────────────────────────────────────────
 
@@ -150,7 +146,7 @@ class _Factors:
                 continue
             released = self._released(node, base)
             if released:
-                gone |= released
+                gone.update(released)
                 found[node] = make("multiply", [base, known], node.span).known_as(node)
         return found
 
@@ -166,6 +162,7 @@ class _Factors:
                 if operand in self.forms and uses[operand] == self.uses[operand]:
                     released.add(operand)
                     stack.append(operand)
-        if released:
-            self.uses -= uses
+        if _count(released) <= (node.op.name == "negative"):
+            return set()
+        self.uses.subtract(uses)
         return released
