@@ -10,12 +10,15 @@ import random
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from gradc.compiler import driver
+from gradc.compiler.compilation import Options
 from gradc.compiler.passes.interchange import Nest, interchanged
+from gradc.compiler.passes.turned import turned
 from gradc.dsl.graph import Graph
 
-from .helpers import checked
+from .helpers import checked, load
 from .judged import Case
 from .test_fission import FAST
 from .test_fission import test_same_values_and_gradients as same_as_plain
@@ -94,6 +97,30 @@ def turns(graph: Graph) -> bool:
         for g in (graph, interchanged(graph))
     )
     return before != after
+
+
+@pytest.mark.parametrize("seed", range(EXAMPLES))
+def test_batches_of_nests(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The layers of a state are not its first axis."""
+    monkeypatch.setattr(Nest, "pays", lambda _: True)
+    case = nest(seed)
+    batch = {n: np.stack([v, 0.5 * v, v - 1]) for n, v in case.values.items() if n in ("p", "s0")}
+    found = []
+    for level in (1, 2):
+        options = Options(batch=("p", "s0"), level=level)
+        generated = load(driver.compiled(checked(case.total), options))
+        found.append(case.call(generated.value_and_grad, batch))
+    np.testing.assert_allclose(found[1][0], found[0][0], rtol=1e-12, atol=1e-12)
+    for one, other in zip(found[1][1], found[0][1], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
+
+
+def test_batches_of_layers_are_turned_as_well() -> None:
+    program = checked(LSTM.read_text(encoding="utf-8"))
+    graphs = [driver.differentiable(program, Options(batch=names, level=2))
+              for names in ((), ("sequence", "memory"))]  # fmt: skip
+    assert all(map(turns, graphs))
+    assert [turned(graph) is graph for graph in graphs] == [True, False]
 
 
 HEAD = "input W: float[L, B] input s0: float[L, B] input p: float[T, B] "

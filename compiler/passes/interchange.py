@@ -19,6 +19,7 @@ from ..machine import AVX512
 from ..prices import again
 from .fission import fits
 from .log import note
+from .turned import plain, turned
 
 # How many steps a loop has where its size is not known: one of two of which nothing more is
 # known, and one that runs along what is shared or along what is not.
@@ -30,7 +31,7 @@ def interchanged(graph: Graph) -> Graph:
     possible and less work."""
     if not any(n.op.name == "scan" for loop in _loops(graph) for n in loop.body()):
         return graph
-    graph = map_loops(graph, interchanged)
+    graph = turned(map_loops(graph, interchanged))
     groups: dict[Hashable, list[Node]] = {}
     for node in graph.nodes:
         if node.op.name == "scan" and fits(node.attributes["loop"]):
@@ -62,13 +63,6 @@ def _nest(nodes: list[Node]) -> Nest | None:
     """A loop over a loop that may be, and had better be, the other way round."""
     nest = Nest.of(nodes)
     return nest if nest is not None and nest.is_perfect() and nest.pays() else None
-
-
-def plain(node: Node) -> Node:
-    """A node without the names it goes by."""
-    while node.op.name == "alias":
-        node = node.operands[0]
-    return node
 
 
 class Nest:
