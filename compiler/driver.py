@@ -137,10 +137,12 @@ def _compiled(program: Checked, graph: Graph, options: Options, *, whole: bool) 
     made = [both, *(g and optimise(g, options.level, settled) for g in graphs)]
     if options.level > 1:
         made = [_faster(g, options, machine) if g is not None else None for g in made]
-        # A gradient that arrives later goes back through whole arrays.
-        first = 1 if both.gradients else 0
-        blocked = [g and blocks(g, machine) for g in made[first:4]]
-        made[first:4] = [g and optimise(g, options.level, settled) for g in blocked]
+        tidy = partial(optimise, level=options.level, settled=settled)
+        # A gradient that arrives later goes back through whole arrays, and those that lie column by
+        # column cost more to put together from blocks than they save.
+        by_column = made[0] is not None and "by_column" in made[0].operations
+        first = 1 if both.gradients or by_column else 0
+        made[first:4] = [g and blocks(g, machine, tidy) for g in made[first:4]]
     made = _with_small_loops(made, options)
     arrays = has_arrays(g for g in made[:2] if g is not None)
     apart = numbers_alone(made, options.level) if arrays and options.level > 1 else None

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import partial
 
 from ...dsl.graph import Graph, Node, constant, make, map_nodes
 from ...dsl.loops import (
     Chunk,
     Draft,
     Result,
+    Transform,
     called,
     map_loops,
     placeholder,
@@ -42,8 +42,9 @@ _LEAST = 4  # Fewer operations than this are not worth a loop.
 _SHAPED = ("zeros", "ones", "broadcast_to", "reshape")
 
 
-def blocks(graph: Graph, machine: Machine = AVX512) -> Graph:
-    """The graph with its largest part in a loop over blocks, if there is such a part."""
+def blocks(graph: Graph, machine: Machine = AVX512, tidy: Transform = lambda step: step) -> Graph:
+    """The graph with its largest part in a loop over blocks, if there is such a part. ``tidy`` is
+    for a step whose axes were turned."""
     if any(node.op.name == "scan" for node in graph.nodes):
         return graph
     graph = rewrite(graph, _means_as_sums)
@@ -66,7 +67,12 @@ def blocks(graph: Graph, machine: Machine = AVX512) -> Graph:
         return graph
     needed = set(made.nodes)
     made = replace(made, landmarks=tuple(n for n in made.landmarks if n in needed))
-    return map_loops(made, partial(rows_last, rows=blocked.rows))
+
+    def arranged(step: Graph) -> Graph:
+        turned = rows_last(step, blocked.rows)
+        return step if turned is step else tidy(turned)
+
+    return map_loops(made, arranged)
 
 
 def _room(machine: Machine) -> int:
