@@ -38,6 +38,7 @@ SPECS: list[Any] = [
     ("gathered rows", "input E: float[V, D] data ids: int[N] in 0..V input w: float[D] output f = sum[n](sin(dot(E[ids[n]], w))^2 * exp(-dot(E[ids[n]], w)))", "V=3 D=2 N=7"),
     ("scaled products", "data x: float[N, D] input c: float[K, D] input s: float > 1 node z = (x * s) @ c.T / 3 output f = sum[n](logsumexp(z[n] @ c / s + sum((x @ c.T / 2)[n])))", "N=5 D=2 K=3", "N=1 D=1 K=1"),
     ("covariance", "input x: float[N, D] node m = mean(x, axis=0) node c = x - m output f = sum((c.T @ c / N)^2)", "N=6 D=3"),
+    ("rows joined", "input x: float[N, 2] input w: float[N] node y[i] = concat(x[i] * w[i], [w[i], 1], sin(x[i])) output f = sum[i](dot(y[i], y[i]) * exp(-w[i]^2))", "N=7"),
     ("a stack of matrices", "input A: float[B, N, N] input b: float[B, N] output f = sum[i](norm(tanh(A[i] @ b[i]) * exp(b[i]))^2)", "B=5 N=2"),
 ]  # fmt: skip
 CASES = cases([*SPECS, *PRODUCTS, *PLACES, *GATHERS], {})

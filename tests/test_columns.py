@@ -11,10 +11,19 @@ from gradc.compiler.compilation import Options
 from gradc.compiler.passes import columns, optimise
 from gradc.dsl.kernels.arrays import _cross
 from hypothesis import given
+from hypothesis import strategies as st
 
 from .helpers import checked, module
 from .judged import Case, cases, same
-from .test_random_graphs import Spec, assert_same, differentiated, quick, results, specs
+from .test_random_graphs import (
+    Spec,
+    Writer,
+    assert_same,
+    differentiated,
+    quick,
+    results,
+    specs,
+)
 
 PLAIN, FAST = Options(emit=("jvp", "hvp")), Options(emit=("jvp", "hvp"), level=2)
 POINTS = """
@@ -37,8 +46,12 @@ SHAPES: list[Any] = [
     ("joined", "input x: float[N, 2] input w: float[N] node y[i] = concat(x[i] * w[i], [w[i], 1], x[i] / (2 + w[i]), [0]) output f = sum[i](softmax(y[i])[2] + logsumexp(y[i]) + dot(y[i], y[i])) output y", "N=4", "N=1"),
     ("branches", "input x: float[N, 2] input w: float[N] output f = sum[i](if w[i] > 0 then sum(sqrt(w[i]) * x[i] + log(w[i]) * x[i]^2) else sum(x[i] * w[i]))", "N=6"),
     ("whole numbers", "input x: float[N, 3] data k: int[N, 3] data b: bool[N] output f = sum[i](sum(k[i] * x[i] * w[i]) + (if b[i] then x[i, 0] else dot(x[i], x[i])) * sum(k[i])) input w: float[N]", "N=5"),
+    ("norms of whole numbers", "input x: float[N] data k: int[N, 3] output f = sum[i](x[i] * (norm(10^9 * k[i]) + mean(k[i]) + logsumexp(k[i])))", "N=6"),
+    ("truth values added up", "input x: float[N] data b: bool[N, 3] data c: bool[N, 3] output f = sum[i](x[i] * (sum(b[i]) + mean(b[i]) + dot(b[i], c[i]) + sum(b[i] * c[i] + b[i])))", "N=6"),
     ("in a loop", "input x: float[N, 3] input h: float scan t in 0..4 { state p = x next p[i] = p[i] - h * p[i] / (1 + dot(p[i], p[i])) + cross(p[i], x[i]) } output f = sum(sin(p))", "N=4"),
 ]  # fmt: skip
+ROWS = [("n", "3"), ("n", "2"), ("m", "n", "2"), ("n", "2", "2"), ("n", "1", "3"), ("1", "n", "2"),
+        ("n",), ("3",), ()]  # fmt: skip
 EACH = pytest.mark.parametrize("case", cases(SHAPES, {}), ids=str)
 
 
@@ -111,8 +124,16 @@ def test_little_is_left_as_it_is() -> None:
     assert "y = 2 * x" in text_of("input x: float[n, 3] node y = 2 * x output y")
 
 
+@st.composite
+def rows(draw: Any) -> Spec:
+    """Arrays with few last axes of fixed lengths, and what broadcasts to them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Writer, "shape", lambda writer: writer.pick(ROWS))
+        return draw(specs())
+
+
 @quick
-@given(specs())
+@given(st.one_of(rows(), specs()))
 def test_the_pass_keeps_values(spec: Spec) -> None:
     graph, inputs = differentiated(spec)
     graph = optimise(graph)

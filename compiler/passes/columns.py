@@ -15,7 +15,7 @@ import numpy as np
 
 from ...dsl.graph import Graph, Node, make, map_nodes, topological
 from ...dsl.loops import map_loops
-from ...dsl.shapes import Shape
+from ...dsl.shapes import Kind, Shape
 from ...dsl.sizes import Size
 from ...dsl.subscripts import Cut
 from ..machine import AVX512, Machine, entries
@@ -108,7 +108,7 @@ class _Columns(Unrolling):
                 self.at(operand, width, part)
                 for operand, width in zip(node.operands, way.widths, strict=True)
             ]
-            found = self.apart(way.node, operands)
+            found = self.apart(way.node, [_converted(node, found) for found in operands])
         else:
             operands = [self.at(node.operands[0], fixed(node.operands[0]), part)]
             found = self.along(node, operands[0])
@@ -206,6 +206,15 @@ class _Columns(Unrolling):
             landmarks += self.entries[node].flat if node in self.parts else [self.arrays[node]]
         adjoints = {n: self.arrays[a] for n, a in graph.adjoints.items() if a in self.arrays}
         return replace(mapped, landmarks=tuple(dict.fromkeys(landmarks)), adjoints=adjoints)
+
+
+def _converted(node: Node, operand: Entries) -> Entries:
+    """Entries as numbers of a node's kind, where it adds them up: NumPy's sum of two arrays of
+    truth values is whether either is true, and integers wrap around."""
+    if node.op.by_entry or node.type.kind is Kind.BOOL:
+        return operand
+    maker = Maker(node)
+    return collected([maker.of_kind(entry) for entry in operand.flat], operand.shape)
 
 
 def _lead(node: Node, own: int) -> Shape:
