@@ -50,6 +50,7 @@ class Attempt:
         careful.take(function, self.order, results)
         lines += [INDENT + line for line in EXCEPT]
         lines += careful.write(no_comment)
+        self.names.taken |= free.taken  # With care, more has a name.
         self._restore(named)
         return lines
 

@@ -60,12 +60,11 @@ class Statements(Body):
         inside = self.indented(quiet)
         lines = Looping(inside, targets, comment, False, direct).write()
         free.taken.update(self.renderer.names[t] for t in targets if t not in self.records.counts)
-        again = Looping(
-            self.indented(quiet, names=free), targets, no_comment, False, careful
-        ).write()
-        self.names.taken |= free.taken  # With care, more may have a name than without.
+        again = Looping(self.indented(quiet, names=free), targets, no_comment, False, careful)
         middle = [self.indent + line for line in EXCEPT]
-        return [f"{self.indent}try:", *lines, *middle, *again]
+        lines += [*middle, *again.write()]
+        self.names.taken |= free.taken  # With care, more has a name.
+        return [f"{self.indent}try:", *lines]
 
 
 class Looping:
