@@ -18,7 +18,9 @@ from ...dsl.shapes import Mismatch
 from ...dsl.subscripts import Cut
 
 MOST = 32  # More entries than this are an array.
-_TERMS = 16  # Larger products of matrices are many calls, and no faster (twice at most, measured).
+# Larger products of matrices are many calls: those of 3 by 3 take 0.7 of the time for 4,096 rows,
+# but 1.4 times as long for 500 and 9 times for 20 (measured).
+_TERMS = 16
 LONGEST = 16  # An axis as long as this is long enough to run along.
 Options: TypeAlias = "dict[str, Any]"
 
