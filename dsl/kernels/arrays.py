@@ -79,7 +79,7 @@ def _columns(columns: list[Any], of: ArrayLike, wrt: ArrayLike) -> Array:
 def _sigmoid(x: Array | Scalar) -> Any:
     """1 / (1 + exp(-x)), without overflow."""
     e = np.exp(-np.abs(x))
-    return np.maximum(e, x >= 0) / (1 + e)  # 1 or e above: no branch to guess at.
+    return np.maximum(e, np.sign(x)) / (1 + e)  # 1 or e above: no branch to guess at.
 
 
 def _softplus(x: Array | Scalar) -> Any:

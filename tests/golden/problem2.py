@@ -75,7 +75,7 @@ def _into(target: Array, value: Array) -> Array:
 def _sigmoid(x: Array | Scalar) -> Any:
     """1 / (1 + exp(-x)), without overflow."""
     e = np.exp(-np.abs(x))
-    return np.maximum(e, x >= 0) / (1 + e)  # 1 or e above: no branch to guess at.
+    return np.maximum(e, np.sign(x)) / (1 + e)  # 1 or e above: no branch to guess at.
 
 
 def _inputs(x: ArrayLike, W: ArrayLike) -> tuple[Array, Array]:
