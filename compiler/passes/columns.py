@@ -178,6 +178,8 @@ class _Columns(Unrolling):
         array = parts[0]
         if array.type.shape != shape:
             array = make("reshape", [array], node.span, {"shape": shape}, **more)
+        if array.op.name == "input":
+            return array
         return replace(array, name=node.name, adjoint_of=node.adjoint_of)
 
     # ── What it is worth ────────────────────────────────────────────────────

@@ -124,6 +124,8 @@ class Unrolling:
         for place, entry in zip(places, entries.ravel(), strict=True):
             if entry in named or entry in self.known or entry.is_constant():
                 continue
+            if entry.op.name == "input":  # What a step of a loop sees is known by itself.
+                continue
             more: dict[str, Any] = {"span": node.span}
             if node.name:
                 more["name"] = self.name(node, place)
