@@ -35,6 +35,11 @@ class Line:
     harmless: bool = False
 
     @property
+    def may_move(self) -> bool:
+        """Whether a block that is indented may have it as well."""
+        return self.harmless and (fits(INDENT + self.text) or not fits(self.text))
+
+    @property
     def is_comment(self) -> bool:
         return self.text.lstrip().startswith("#")
 
@@ -285,7 +290,7 @@ class Body(ABC):
         quiet = {i for i in own if self._lines[i].risky}
         for last, following in pairwise(sorted(quiet)):
             between = own[bisect(own, last) : bisect_left(own, following)]
-            if len(between) <= _GAP and all(self._lines[i].harmless for i in between):
+            if len(between) <= _GAP and all(self._lines[i].may_move for i in between):
                 quiet.update(between)
         lines: list[str] = []
         inside = False

@@ -93,9 +93,7 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
     graph = differentiable(program, options)
     if options.emit == ("all",):
         options = replace(options, emit=tuple(n for n in EXTRAS if not missing(n, graph)))
-    ends = (*graph.inputs.values(), *graph.outputs.values())
-    numbers = not any(node.type.rank for node in ends)
-    if numbers:
+    if not _has_axes(graph):
         return _compiled(program, graph, options, whole=True)
     try:
         return _compiled(program, graph, options, whole=options.level > 0)
@@ -103,8 +101,13 @@ def compiled(program: Checked, options: Options = DEFAULT) -> Compilation:
         return _compiled(program, graph, options, whole=False)
 
 
+def _has_axes(graph: Graph) -> bool:
+    ends = (*graph.inputs.values(), *graph.outputs.values())
+    return any(node.type.rank for node in ends)
+
+
 class _Slower(Exception):
-    """Without whole Jacobians and Hessians, all of a module could compute with numbers."""
+    """Without whole Jacobians and Hessians a module, or its loops, could compute with numbers."""
 
 
 def _compiled(program: Checked, graph: Graph, options: Options, *, whole: bool) -> Compilation:
@@ -143,7 +146,10 @@ def _compiled(program: Checked, graph: Graph, options: Options, *, whole: bool) 
         by_column = made[0] is not None and "by_column" in made[0].operations
         first = 1 if both.gradients or by_column else 0
         made[first:4] = [g and blocks(g, machine, tidy) for g in made[first:4]]
-    made = _with_small_loops(made, options)
+    made[:4] = _with_small_loops(made[:4], options)
+    if any(made[4:]) and _has_axes(graph) and any(map(_with_numbers, made[:4])):
+        raise _Slower
+    made[4:] = _with_small_loops(made[4:], options)
     arrays = has_arrays(g for g in made[:2] if g is not None)
     apart = numbers_alone(made, options.level) if arrays and options.level > 1 else None
     if apart is not None:
@@ -192,6 +198,12 @@ def _with_small_loops(graphs: list[Graph | None], options: Options) -> list[Grap
         return graphs
     pairs = zip(graphs, made, strict=True)
     return [m if m is g or m is None else optimise(m, options.level) for g, m in pairs]
+
+
+def _with_numbers(graph: Graph | None) -> bool:
+    """Whether a loop computes with Python's numbers."""
+    nodes = graph.nodes if graph is not None else ()
+    return any(node.op.name == "scan" and node.attributes["loop"].numbers for node in nodes)
 
 
 def _of_objective(graph: Graph, objective: str, wrt: tuple[str, ...]) -> Graph:
