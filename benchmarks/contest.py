@@ -64,7 +64,7 @@ def compiled(workload: Workload, small: bool = False, **options: Any) -> ModuleT
         known = {name: sizes[name] for name in workload.fixed}
         options = {"sizes": known, "dtype": workload.dtype, **options}
     if workload.columns:
-        options = {"emit": ("jvp",), "wrt": (workload.columns,), **options}
+        options = {"emit": ("jacobian",), "wrt": (workload.columns,), **options}
     if isinstance(workload.spec, Path):
         text = gradc.compile(workload.spec, **options)
     else:
@@ -81,7 +81,7 @@ def statements(module: ModuleType) -> list[str]:
 def contestant(
     workload: Workload, arguments: Arguments, module: ModuleType, name: str = "gradc"
 ) -> Contestant:
-    """gradc itself: ``value_and_grad``, or the outputs, or the columns of the Jacobian."""
+    """gradc itself: ``value_and_grad``, or the outputs, or the Jacobian."""
     keywords = {name: arguments[name] for name in workload.open_sizes}
     positional = tuple(value for name, value in arguments.items() if name not in keywords)
     if not isinstance(workload.spec, Path):
@@ -89,15 +89,10 @@ def contestant(
     if workload.wrt:
         function = module.value_and_grad
     elif workload.columns:
-        jvp, tangent, axes = (
-            module.jvp,
-            f"d{workload.columns}",
-            np.eye(len(arguments[workload.columns])),
-        )
+        jacobian = module.jacobian
 
         def function(*given: Any, **sizes: Any) -> Any:
-            columns = [jvp(*given, **sizes, **{tangent: axis})[1] for axis in axes]
-            return np.stack(columns, axis=-1)
+            return jacobian(*given, **sizes)[0][0]
 
     else:
         forward = module.forward
