@@ -44,8 +44,7 @@ def checkpointed(graph: Graph) -> Graph:
                 done[key] = _Blocks(node.attributes["loop"], operands, block, stacked, node.span)
             replaced[node] = done[key].result(node)
         else:
-            same = operands == node.operands
-            replaced[node] = node if same else replace(node, operands=operands)
+            replaced[node] = node.with_operands(operands)
     interface = replace(graph.interface, blocks=sizes.blocks)
     return replace(map_nodes(graph, replaced), interface=interface)
 
@@ -123,7 +122,7 @@ class _Blocks:
         inside[self.loop.index] = here
         for node in topological(self.loop.roots(stacked), inside):
             operands = tuple(inside[operand] for operand in node.operands)
-            inside[node] = node if operands == node.operands else replace(node, operands=operands)
+            inside[node] = node.with_operands(operands)
         return inside
 
     def result(self, node: Node) -> Node:

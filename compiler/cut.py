@@ -83,9 +83,9 @@ def cheapest(
 ) -> list[_Value]:
     """The values to keep, so that all that are ``needed`` are kept or made again of others that
     are, for the least price. A price is a whole number, or ``None`` where that must not be."""
+    settled, waiting = _settled(needed, operands, keeping, again)
     network = Network("needed", "given")
-    seen = dict.fromkeys(needed)
-    waiting = list(seen)
+    seen = dict.fromkeys(waiting)
     for value in waiting:
         network.arc("needed", ("there", value))
     while waiting:
@@ -94,9 +94,37 @@ def cheapest(
         price = again(value)
         network.arc(("again", value), "given", price)
         for operand in operands(value) if price is not None else ():
+            if operand in settled:
+                continue
             network.arc(("again", value), ("there", operand))
             if operand not in seen:
                 seen[operand] = None
                 waiting.append(operand)
     side = network.source_side()
-    return [v for v in seen if ("there", v) in side and ("again", v) not in side]
+    chosen = [v for v in seen if ("there", v) in side and ("again", v) not in side]
+    return [value for value, kept in settled.items() if kept] + chosen
+
+
+def _settled(
+    needed: Iterable[_Value],
+    operands: Callable[[_Value], Iterable[_Value]],
+    keeping: _Price[_Value],
+    again: _Price[_Value],
+) -> tuple[dict[_Value, bool], list[_Value]]:
+    """What is needed in any case: the values without a choice, with whether they are kept, and the
+    others. A value that cannot be kept is made again, for which its operands are needed."""
+    settled: dict[_Value, bool] = {}
+    others: dict[_Value, None] = {}
+    waiting = list(needed)
+    while waiting:
+        value = waiting.pop()
+        if value in settled or value in others:
+            continue
+        if again(value) is None:
+            settled[value] = True
+        elif keeping(value) is None:
+            settled[value] = False
+            waiting += operands(value)
+        else:
+            others[value] = None
+    return settled, list(others)

@@ -34,7 +34,6 @@ from .passes.factors import factored
 from .passes.fission import fission
 from .passes.interchange import interchanged
 from .passes.log import Rewritten, recorded
-from .passes.rewrite import rewrite
 from .passes.shelter import shelter
 from .passes.stabilise import stabilise
 from .passes.strength import strength
@@ -135,9 +134,11 @@ def _compiled(program: Checked, graph: Graph, options: Options, *, whole: bool) 
             hvp = along(at_once, wrt)
     both = optimise(both, options.level, settled)
     if objective is not None and alone:
-        at_once = _seeded(both, objective)
-    graphs = (at_once, jvp, hvp, jacobian, hessian)
-    made = [both, *(g and optimise(g, options.level, settled) for g in graphs)]
+        at_once = _seeded(both, objective, options.level, settled)
+    elif at_once is not None:
+        at_once = optimise(at_once, options.level, settled)
+    graphs = (jvp, hvp, jacobian, hessian)
+    made = [both, at_once, *(g and optimise(g, options.level, settled) for g in graphs)]
     if options.level > 1:
         made = [_faster(g, options, machine) if g is not None else None for g in made]
         tidy = partial(optimise, level=options.level, settled=settled)
@@ -213,12 +214,12 @@ def _of_objective(graph: Graph, objective: str, wrt: tuple[str, ...]) -> Graph:
     return with_gradients(alone, {objective: _ones_like(value)}, wrt)
 
 
-def _seeded(both: Graph, objective: str) -> Graph:
-    """The same from the gradients for any seed, where that of the objective is the only one."""
-    value, seed = both.outputs[objective], both.seeds[objective]
-    one = _ones_like(value)
+def _seeded(both: Graph, objective: str, level: int, settled: set[Node]) -> Graph:
+    """The same from the gradients for any seed, where that of the objective is the only one,
+    optimised."""
+    value = both.outputs[objective]
     alone = replace(both, outputs={objective: value})
-    return rewrite(alone, lambda node: one if node is seed else None)
+    return optimise(alone, level, settled, {both.seeds[objective]: _ones_like(value)})
 
 
 def _ones_like(node: Node) -> Node:

@@ -137,4 +137,4 @@ class _Joining:
         if target is not node:
             return self.done[target]
         operands = tuple(self.done[operand] for operand in node.operands)
-        return node if operands == node.operands else replace(node, operands=operands)
+        return node.with_operands(operands)

@@ -59,6 +59,7 @@ class Functions:
         self.entry = Entry(setting)
         self.boundary = Boundary(setting)
         self.kept: tuple[Node, ...] = ()
+        self.parts = Division((), ())
         self.fields: dict[Node, str] = {}
         self.kept_sizes: tuple[str, ...] = ()
         self.keeps_dtype = False
@@ -69,9 +70,10 @@ class Functions:
     def write(self) -> list[list[str]]:
         """The functions in the order of the module, each as its lines."""
         scope = self.forward()
-        backward = [self.backward()] if self.compilation.seeds else []
-        if not backward:
+        if not self.compilation.seeds:
             self.kept, self.fields = (), {}
+        self.parts = divided(self.compilation.both, self.kept)
+        backward = [self.backward()] if self.compilation.seeds else []
         functions = [self.finish_forward(scope), *backward]
         if self.compilation.at_once is not None:
             functions.append(self.value_and_grad())
@@ -237,8 +239,7 @@ class Functions:
         given = [*self.kept, *graph.seeds.values()]
         checks = self.seed_checks(scope, written)
         results = list(graph.gradients.values())
-        parts = divided(graph, self.kept)
-        self.compute(scope, results, given, explained=True, parts=parts)
+        self.compute(scope, results, given, explained=True, parts=self.parts)
         texts = self.result_texts(scope, results, given)
         uses = scope.renderer.uses
         self.kept_sizes = tuple(n for n in self.setting.sizes if n in uses.sizes)

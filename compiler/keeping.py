@@ -117,7 +117,7 @@ class _Choice:
         done in any case, in ps; ``None`` where that must not be."""
         if node in self.inputs:
             return None
-        if node.op.view or is_weak(node) or in_place(node) or not self._is_made(node):
+        if node.op.view or not self._is_made(node) or in_place(node) or is_weak(node):
             return 0
         if not self.level or not is_cheap(node, self.machine):
             return None

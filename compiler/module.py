@@ -171,14 +171,15 @@ class _Module:
         aliases = self.aliases(code)
         code = "\n".join([*map(_without_words, aliases), code])
         rest = "\n".join([*aliases, body])
-        top = header(self.setting, spec, command, version, self.functions.kept, needs_noqa(rest))
+        parts, kept = self.functions.parts, self.functions.kept
+        top = header(self.setting, spec, command, version, parts, kept, needs_noqa(rest))
         constants = self.constants(version)
-        parts = ["\n".join([*top, *module_docstring(self.setting)]), ""]
-        parts += ["\n".join(self.imports(code)), ""]
+        text = ["\n".join([*top, *module_docstring(self.setting)]), ""]
+        text += ["\n".join(self.imports(code)), ""]
         if aliases:
-            parts += ["\n".join(aliases), ""]
-        parts += ["\n".join(constants), "", "", body]
-        return "\n".join(parts) + "\n"
+            text += ["\n".join(aliases), ""]
+        text += ["\n".join(constants), "", "", body]
+        return "\n".join(text) + "\n"
 
 
 def _mentions(code: str, word: str) -> bool:

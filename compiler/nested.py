@@ -37,7 +37,7 @@ def expand(graph: Graph) -> Graph:
     replaced: dict[Node, Node] = {}
     for node in nodes:
         operands = tuple(replaced[operand] for operand in node.operands)
-        current = node if operands == node.operands else replace(node, operands=operands)
+        current = node.with_operands(operands)
         replaced[node] = _expanded(graph.interface, current)
     return joined(map_nodes(graph, replaced))
 
@@ -46,7 +46,7 @@ def _expanded(interface: Interface, node: Node) -> Node:
     if node.op.family == "ruled" and _mentions_grad(node):
 
         def transform(part: Node, operands: tuple[Node, ...]) -> Node:
-            return _expanded(interface, replace(part, operands=operands))
+            return _expanded(interface, part.with_operands(operands))
 
         return replace(node, op=with_mapped_rules(node.op, transform))
     return _gradient(interface, node) if node.op.name == "grad" else node

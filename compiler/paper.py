@@ -233,6 +233,8 @@ class _Printer:
 
     def text(self, tree: ast.Expr) -> str:
         match tree:
+            case ast.Name():
+                return self.names.get(tree.id, tree.id)
             case ast.Call():
                 return self.call(tree)
             case ast.Transpose():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 
 from ..dsl.graph import Node, topological
 from ..dsl.intervals import NON_NEGATIVE, POSITIVE, REAL, Interval, point
@@ -24,6 +24,16 @@ def ranges(
             is_loop = node.op.name == "scan"
             known[node] = _of_loop(node, known, loops) if is_loop else _range(node, known)
     return known
+
+
+def looked_up(nodes: Iterable[Node]) -> Iterator[Node]:
+    """The operands whose intervals the code of some nodes depends on."""
+    for node in nodes:
+        if node.op.name == "scan":
+            yield from node.operands
+        elif node.op.safe:
+            pairs = zip(node.op.operands, node.operands, strict=False)
+            yield from (o for parameter, o in pairs if parameter.name in node.op.safe)
 
 
 def of_steps(node: Node, known: Mapping[Node, Interval]) -> dict[Node, Interval]:

@@ -175,6 +175,8 @@ class Reverse:
         """What goes back to one operand."""
         adjoint = contribution(node, position, rule, total, self.guards)
         fitted = unbroadcast(adjoint, node, position)
+        if fitted.guard is None:
+            return fitted
         return replace(fitted, guard=self.guards.lightened(fitted.guard))
 
     def inside(

@@ -137,9 +137,9 @@ class _Reversed:
                 if waiting:
                     stack += waiting
                     continue
-                operands = tuple(self.placed[o] for o in node.operands) if not leaf else ()
-                same = leaf is None and operands == node.operands
-                self.placed[node] = leaf or (node if same else replace(node, operands=operands))
+                self.placed[node] = leaf or node.with_operands(
+                    tuple(self.placed[o] for o in node.operands)
+                )
             stack.pop()
         return self.placed[root]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..dsl.graph import Graph, Node, make, map_nodes
 
@@ -28,7 +28,7 @@ def as_on_paper(graph: Graph, digits: int) -> OnPaper:
     operations: dict[str, Node] = {}
     for node in graph.nodes:
         operands = tuple(replaced[operand] for operand in node.operands)
-        own = node if operands == node.operands else replace(node, operands=operands)
+        own = node.with_operands(operands)
         is_input = node.op.name == "input"
         if not node.type.is_float or not (node.name or is_input):
             replaced[node] = own

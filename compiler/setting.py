@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..dsl.graph import Graph, Input, Node
+from ..dsl.graph import Graph, Input, Node, topological
 from ..dsl.intervals import Interval
 from ..dsl.loops import is_plain, with_steps
 from ..dsl.shapes import Kind, Type
 from .compilation import Compilation
 from .names import Names, legal
-from .ranges import ranges
+from .ranges import looked_up, ranges
 from .render import Renderer, Uses
 
 # What generated code may import, under these names where they are free.
@@ -88,7 +88,8 @@ class Setting:
         nodes = with_steps(graph.nodes)
         asked = self.scalar or any(node.op.direct or is_plain(node) for node in nodes)
         if asked and graph is not self._seen:
-            self._seen, self._known = graph, ranges(graph.nodes, self._known)
+            needed = topological(looked_up(graph.nodes), self._known)
+            self._seen, self._known = graph, ranges(needed, self._known)
         known = self._known if asked else {}
         options = self.compilation.options
         return Renderer(self.scalar, known, {}, self.modules, self.sizes, self.dtype,

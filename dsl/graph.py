@@ -46,7 +46,10 @@ class Node:
         return f"<{self.op.name} {self.label}>"
 
     def with_name(self, name: str, span: Span | None = None) -> Node:
-        return replace(self, name=name, span=span or self.span)
+        return Node(
+            self.op, self.operands, self.attributes, self.type, span or self.span,
+            name, self.cause, self.position, self.adjoint_of,
+        )  # fmt: skip
 
     def with_operands(self, operands: tuple[Node, ...]) -> Node:
         """The same of other operands, or the node itself where they are its own.

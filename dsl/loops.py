@@ -197,8 +197,7 @@ def map_loops(graph: Graph, transform: Transform, numbers: Transform | None = No
         if node.op.name == "scan":
             replaced[node] = changed[node.attributes["loop"]].node(node, operands)
         else:
-            same = operands == node.operands
-            replaced[node] = node if same else replace(node, operands=operands)
+            replaced[node] = node.with_operands(operands)
     return map_nodes(graph, replaced)
 
 
@@ -317,8 +316,7 @@ def _with_known(outputs: dict[str, Node], known: Mapping[Node, Node]) -> dict[st
     fixed = [instead for instead in known.values() if instead.operands]
     for node in topological([*fixed, *outputs.values()], known):
         operands = tuple(replaced[operand] for operand in node.operands)
-        same = operands == node.operands
-        replaced[node] = node if same else replace(node, operands=operands)
+        replaced[node] = node.with_operands(operands)
     return {name: replaced[node] for name, node in outputs.items()}
 
 

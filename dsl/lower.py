@@ -46,7 +46,7 @@ def lower_node(node: Node, operands: tuple[Node, ...]) -> Node:
     if node.op.family == "ruled":
         node = replace(node, op=with_mapped_rules(node.op, lower_node))
     if lowering is None:
-        return node if operands == node.operands else replace(node, operands=operands)
+        return node.with_operands(operands)
     result = lowering(node, operands)
     if node.name and result in operands:
         result = make("alias", [result], node.span)

@@ -350,7 +350,7 @@ class Closed:
                 self.rows[node] = row
             return row.with_name(node.name) if node.name else row
         operands = tuple(self._inside(operand) for operand in node.operands)
-        return node if operands == node.operands else replace(node, operands=operands)
+        return node.with_operands(operands)
 
     def _inside(self, node: Node) -> Node:
         """What a step has in place of a node."""

@@ -83,6 +83,8 @@ def broadcast(shapes: Sequence[Shape]) -> Shape:
     """NumPy's broadcasting: sizes are equal or literally 1. Raises ``Mismatch`` G201."""
     if not any(shapes):
         return ()
+    if all(shape == shapes[0] for shape in shapes):
+        return shapes[0]
     rank = max(len(shape) for shape in shapes)
     result = [ONE] * rank
     owner = [0] * rank

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import TypeAlias
 
 
@@ -44,7 +45,7 @@ class Size:
             return value
         if isinstance(value, str):
             return Size((((value,), Fraction(1)),))
-        return Size((((), Fraction(value)),)) if value else _ZERO
+        return _number(value)
 
     @property
     def constant(self) -> int | None:
@@ -201,6 +202,11 @@ def _normal(terms: Mapping[Monomial, Fraction]) -> Size:
     return Size(tuple(kept))
 
 
+@cache
+def _number(value: int) -> Size:
+    return Size((((), Fraction(value)),)) if value else _ZERO
+
+
 _ZERO = Size(())
 ONE = Size.of(1)
 ZERO = Size.of(0)
@@ -214,14 +220,15 @@ def product(sizes: Iterable[Size]) -> Size:
 
 
 def total(sizes: Iterable[Size]) -> Size:
-    """Their sum. Most are those of scalars, which are counted first."""
-    result, ones = ZERO, 0
+    """Their sum. Most are those of scalars, which are added as numbers."""
+    result, numbers = ZERO, 0
     for size in sizes:
-        if size is ONE:
-            ones += 1
-        else:
+        number = 1 if size is ONE else size.constant
+        if number is None:
             result = result + size
-    return result + ones
+        else:
+            numbers += number
+    return result + numbers
 
 
 def rounded_root(number: int) -> int:

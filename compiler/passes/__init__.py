@@ -5,7 +5,7 @@ The order is the tuples below; the whole is repeated until nothing changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from typing import Protocol
 
@@ -29,7 +29,7 @@ from . import (
     units,
 )
 from .log import note
-from .rewrite import Step, rewrite
+from .rewrite import NOTHING, Step, rewrite
 
 Pass = Callable[[Graph], Graph]
 
@@ -65,27 +65,40 @@ _MAX_ROUNDS = 12
 _MAX_STEPS = 20
 
 
-def optimise(graph: Graph, level: int = 1, settled: set[Node] | None = None) -> Graph:
+def optimise(
+    graph: Graph,
+    level: int = 1,
+    settled: set[Node] | None = None,
+    given: Mapping[Node, Node] = NOTHING,
+) -> Graph:
     """The passes of a level until none changes the graph: at 0 only what rules and functions
     left behind is simplified.
 
     Those that look at one node at a time share a walk. Dead code goes by itself: only what the
     outputs and gradients need is ever visited. Nodes in ``settled`` are known to be left alone by
-    the local passes; those found to be are added.
+    the local passes; those found to be are added. Nodes of ``given`` are replaced by others.
     """
     settled = set() if settled is None else settled
     if not level:
+        graph = rewrite(graph, lambda _: None, given=given) if given else graph
         graph = map_loops(graph, partial(optimise, level=level))
         return rewrite(graph, _simplified)
     whole = [run for _, run in WHOLE]
-    graph = _repeated(graph, whole, settled)
+    graph = _repeated(graph, whole, settled, given)
     mapped = map_loops(graph, partial(optimise, level=level, settled=settled))
     return graph if mapped is graph else _repeated(mapped, whole, settled)
 
 
-def _repeated(graph: Graph, whole: Iterable[Pass], settled: set[Node]) -> Graph:
+def _repeated(
+    graph: Graph,
+    whole: Iterable[Pass],
+    settled: set[Node],
+    given: Mapping[Node, Node] = NOTHING,
+) -> Graph:
     """The local passes and some that see all of the graph, until none changes it any more."""
-    passes: list[Pass] = [partial(rewrite, step=_local, settled=settled), *whole]
+    local = partial(rewrite, step=_local, settled=settled)
+    graph = local(graph, given=given)
+    passes: list[Pass] = [*whole, local]
     idle = 0  # How many passes, one after the other, have left the graph alone.
     for run in passes * _MAX_ROUNDS:
         before, graph = graph, run(graph)

@@ -12,12 +12,13 @@ from .log import note
 
 def common(graph: Graph) -> Graph:
     """The first of equal nodes stays, under the first name that any of them has."""
-    first: dict[Node, Node] = {}
+    first: dict[Node, Node] = {}  # What stands for a node, where that is another.
     by_key: dict[Hashable, Node] = {}
     groups: dict[Node, list[Node]] = {}
     for node in graph.nodes:
-        first[node] = same = by_key.setdefault(key(node, first), node)
+        same = by_key.setdefault(key(node, first), node)
         if same is not node:
+            first[node] = same
             groups.setdefault(same, [same]).append(node)
     if not groups:
         return graph
@@ -50,15 +51,18 @@ def common(graph: Graph) -> Graph:
 
 
 def key(node: Node, first: Mapping[Node, Node]) -> Hashable:
-    """What is equal for nodes that compute the same; ``first`` has what stands for each operand."""
+    """What is equal for nodes that compute the same; ``first`` has what stands for operands that
+    are not their own first."""
     name = node.op.name
     if name == "input":
         return node  # A gradient that arrives may have the name of an input.
     if name == "constant":
         # Python finds 1, 1.0 and True equal, and 0.0 and -0.0.
         return name, repr(node.attributes["value"])
-    operands = [first[operand] for operand in node.operands]
+    operands = node.operands
+    if not first.keys().isdisjoint(operands):
+        operands = tuple([first.get(operand, operand) for operand in operands])
     if node.op.commutative:
-        operands.sort(key=id)  # In any order, as long as it is always the same.
+        operands = tuple(sorted(operands, key=id))  # Any order that is always the same.
     options = tuple(node.attributes.items()) if node.attributes else ()
-    return name, tuple(operands), options
+    return name, operands, options

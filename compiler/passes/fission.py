@@ -48,8 +48,7 @@ def fission(graph: Graph) -> Graph:
             replaced[node] = done[key][node]
         else:
             operands = tuple(replaced[operand] for operand in node.operands)
-            same = operands == node.operands
-            replaced[node] = node if same else replace(node, operands=operands)
+            replaced[node] = node.with_operands(operands)
     return map_nodes(graph, replaced)
 
 
@@ -202,7 +201,7 @@ class Split:
             table[inside[node]] = array
         for node in topological(roots, inside):
             operands = tuple(inside[operand] for operand in node.operands)
-            inside[node] = node if operands == node.operands else replace(node, operands=operands)
+            inside[node] = node.with_operands(operands)
         return inside
 
     def _spread(self, nodes: list[Node], known: Mapping[Node, Spread]) -> dict[Node, Node]:

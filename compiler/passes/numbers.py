@@ -14,10 +14,8 @@ _LARGEST = 2**16
 def together(graph: Graph) -> Graph:
     """Also ``3 * a * (2 * b)``. Nothing is rounded more often than before, and what is used
     elsewhere, too, stays as it is."""
-    scaled = {node for node in graph.nodes if node.op.name == "multiply"
-              and (node.operands[0].is_constant() or node.operands[1].is_constant())}  # fmt: skip
-    products = {node for node in graph.nodes
-                if node.op.name == "multiply" and not scaled.isdisjoint(node.operands)}  # fmt: skip
+    products = {node for node in graph.nodes if node.op.name == "multiply"
+                and all(_factors(o, once=True)[0] is not None for o in node.operands)}  # fmt: skip
     if not products:
         return graph
     uses = Counter(operand for node in graph.nodes for operand in node.operands)
@@ -31,7 +29,7 @@ def together(graph: Graph) -> Graph:
         rest = [other for _, other in parts if other is not None]
         # Arrays are multiplied by numbers where they are still smaller.
         alike = any(other.type.shape == node.type.shape for other in rest)
-        if len(numbers) < 2 or not alike:
+        if len(numbers) < len(parts) or not alike:
             return None
         product = _product(rest, node) if len(rest) == 2 else rest[0]
         number = constant(numbers[0] * numbers[1], node.span)

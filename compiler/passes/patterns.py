@@ -102,7 +102,7 @@ class Rewritings:
         self.text = text
         self.through_names = through_names
 
-        self._candidates: dict[tuple[str, ...], list[tuple[Rewriting, bool]]] = {}
+        self._candidates: dict[tuple[str, tuple[str, ...]], list[tuple[Rewriting, bool]]] = {}
 
     @cached_property
     def by_op(self) -> dict[str, list[Rewriting]]:
@@ -114,13 +114,6 @@ class Rewritings:
                 rewriting = Rewriting(_pattern(left), _pattern(right), self.through_names)
                 table.setdefault(rewriting.left.op, []).append(rewriting)
         return table
-
-    @cached_property
-    def _below(self) -> dict[str, str]:
-        """The operations that any rewrite asks operands to be, by themselves."""
-        every = [name for table in self.by_op.values() for rewriting in table
-                 for name in rewriting.below]  # fmt: skip
-        return {name: name for name in every}
 
     def step(self, node: Node) -> Node | None:
         for rewriting, swap in self.candidates(node):
@@ -135,16 +128,15 @@ class Rewritings:
         name = node.op.name
         if name not in self.by_op:
             return []
-        # One word for all operations that no rewrite asks for, so that combinations are few.
-        below = tuple([self._below.get(operand.op.name, "") for operand in node.operands])
-        found = self._candidates.get((name, *below))
+        below = tuple([operand.op.name for operand in node.operands])
+        found = self._candidates.get((name, below))
         if found is None:
             swaps = (False, True) if node.op.commutative else (False,)
             found = [
                 (rewriting, swap) for swap in swaps for rewriting in self.by_op[name]
                 if rewriting.may_match(below[::-1] if swap else below)
             ]  # fmt: skip
-            self._candidates[name, *below] = found
+            self._candidates[name, below] = found
         return found
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 
 from ...dsl.graph import Graph, Node, map_nodes
 from .log import note
 
 Step = Callable[[Node], Node | None]
+NOTHING: Mapping[Node, Node] = MappingProxyType({})
 
 
 def anonymous(node: Node) -> bool:
@@ -22,21 +24,24 @@ def rewrite(
     by: str = "",
     settled: set[Node] | None = None,
     only: Collection[str] | None = None,
+    given: Mapping[Node, Node] = NOTHING,
 ) -> Graph:
     """Offers each node, its operands rewritten already, to ``step``; ``None`` keeps it.
 
     A new node takes the name and provenance of the one it replaces. The graph itself comes back
     if nothing changed. ``settled`` are nodes that an earlier walk with the same step has kept:
     they are not offered again, and those kept now are added. ``only`` names the operations that
-    the step may replace, where those are few.
+    the step may replace, where those are few. Nodes of ``given`` are replaced by others anyway.
     """
     if only is not None and graph.operations.isdisjoint(only):
         return graph
-    if settled is not None and settled.issuperset(graph.nodes):
+    if settled is not None and not given and settled.issuperset(graph.nodes):
         return graph
-    replaced: dict[Node, Node] = {}  # Only what is no longer itself.
-    present: set[Node] = set()
+    replaced = dict(given)  # Only what is no longer itself.
+    present = set(given.values())
     for node in graph.nodes:
+        if node in given:
+            continue
         current = node
         if replaced and not replaced.keys().isdisjoint(node.operands):
             current = node.with_operands(tuple([replaced.get(o, o) for o in node.operands]))

@@ -17,10 +17,10 @@ def concerns(name: str, family: str) -> bool:
 
 
 def step(node: Node) -> Node | None:
+    if node.op.family in ("elementwise", "pointwise"):
+        return _without_broadcasts(node) if node.type.rank else None
     if node.op.name == "sum":
         return _summed(node)
-    if node.op.family in ("elementwise", "pointwise") and node.type.rank:
-        return _without_broadcasts(node)
     if node.op.name in _REARRANGED:
         return _rearranged(node)
     if node.op.name == "any" and node.operands[0].op.name == "broadcast_to":

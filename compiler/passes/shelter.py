@@ -10,7 +10,6 @@ condition itself is computed from counts everywhere, so that no guard depends on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from ...dsl.graph import Graph, Node, constant, make, map_nodes, topological
 from ...dsl.loops import map_loops
@@ -40,7 +39,7 @@ def shelter(graph: Graph) -> Graph:
             )
         elif guard is not None:
             operands = (operands[0], _sheltered(node, operands[1], guard, light))
-        replaced[node] = node if operands == node.operands else replace(node, operands=operands)
+        replaced[node] = node.with_operands(operands)
     return map_nodes(graph, replaced)
 
 

@@ -113,8 +113,7 @@ class _Converted:
                 self.replaced[node] = self.result(node)
             else:
                 operands = tuple(self.replaced[operand] for operand in node.operands)
-                same = operands == node.operands
-                self.replaced[node] = node if same else node.with_operands(operands)
+                self.replaced[node] = node.with_operands(operands)
         return map_nodes(graph, self.replaced)
 
     def result(self, node: Node) -> Node:

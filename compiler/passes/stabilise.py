@@ -58,7 +58,7 @@ def _kept_apart(graph: Graph, kept: set[Node]) -> Graph:
     replaced: dict[Node, Node] = {}
     for node in graph.nodes:
         operands = tuple(replaced[operand] for operand in node.operands)
-        own = node if operands == node.operands else replace(node, operands=operands)
+        own = node.with_operands(operands)
         if node in kept:
             own = make("alias", [replace(own, name="")], node.span, name=node.name)
         replaced[node] = own

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..graph import Node, constant, make
 from ..ops import Attributes
 from ..sizes import Size, product
@@ -78,23 +76,23 @@ def _part(node: Node, operands: tuple[Node, ...]) -> Node:
 def _squeeze(node: Node, operands: tuple[Node, ...]) -> Node:
     if not node.attributes["axis"]:
         return operands[0]
-    return replace(node, operands=operands)
+    return node.with_operands(operands)
 
 
 @lowering("getitem")
 def _getitem(node: Node, operands: tuple[Node, ...]) -> Node:
-    return replace(node, operands=operands) if node.attributes["index"] else operands[0]
+    return node.with_operands(operands) if node.attributes["index"] else operands[0]
 
 
 @lowering("reshape", "broadcast_to")
 def _same_shape(node: Node, operands: tuple[Node, ...]) -> Node:
     if node.type.shape == operands[0].type.shape:
         return operands[0]
-    return replace(node, operands=operands)
+    return node.with_operands(operands)
 
 
 @lowering("transpose")
 def _transpose(node: Node, operands: tuple[Node, ...]) -> Node:
     if node.attributes["axes"] == tuple(range(-node.type.rank, 0)):
         return operands[0]
-    return replace(node, operands=operands)
+    return node.with_operands(operands)

@@ -33,14 +33,14 @@ def _svdvals(node: Node, operands: tuple[Node, ...]) -> Node:
 def _solve(node: Node, operands: tuple[Node, ...]) -> Node:
     if operands[1].type.rank == 1:
         return make("solve_vector", operands, node.span)
-    return replace(node, operands=operands)
+    return node.with_operands(operands)
 
 
 @lowering("solve_triangular")
 def _solve_triangular(node: Node, operands: tuple[Node, ...]) -> Node:
     a, b = operands
     if b.type.rank > 1:
-        return replace(node, operands=operands)
+        return node.with_operands(operands)
     column = make("expand_dims", [b], node.span, {"axis": (-1,)})
     solved = make("solve_triangular", [a, column], node.span, node.attributes)
     return make("squeeze", [solved], node.span, {"axis": (-1,)})
@@ -52,7 +52,7 @@ def _qr(node: Node, operands: tuple[Node, ...]) -> Node:
     (x,), span = operands, node.span
     rows, columns = x.type.shape[-2:]
     if rows == columns or not (columns - rows).natural:
-        return replace(node, operands=operands)
+        return node.with_operands(operands)
     before = (Cut(),) * (x.type.rank - 1)
     first, rest = (
         make("getitem", [x], span, {"index": (*before, cut)})

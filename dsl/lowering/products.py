@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..graph import Node, constant, make
 from .table import converted, lowering, swap_last
 
@@ -54,7 +52,7 @@ def _power(node: Node, operands: tuple[Node, ...]) -> Node:
         return make("broadcast_to", [one], node.span, shape) if node.type.rank else one
     if not node.type.is_float:
         return make("int_power", operands, node.span)
-    return replace(node, operands=operands)
+    return node.with_operands(operands)
 
 
 def _square(node: Node, a: Node) -> Node:
@@ -71,4 +69,4 @@ def _square_call(node: Node, operands: tuple[Node, ...]) -> Node:
 
 @lowering("as_float")
 def _as_float(node: Node, operands: tuple[Node, ...]) -> Node:
-    return operands[0] if operands[0].type.is_float else replace(node, operands=operands)
+    return operands[0] if operands[0].type.is_float else node.with_operands(operands)

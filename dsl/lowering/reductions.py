@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..graph import Node, constant, make
 from ..sizes import product
 from ..source import Span
@@ -14,7 +12,7 @@ from .table import converted, lowering
 def _reduction(node: Node, operands: tuple[Node, ...]) -> Node:
     """Over no axes, a reduction is the entry itself."""
     if node.attributes["axis"]:
-        return replace(node, operands=operands)
+        return node.with_operands(operands)
     return converted(node, operands[0])
 
 
@@ -50,7 +48,7 @@ def _norm(node: Node, operands: tuple[Node, ...]) -> Node:
     whole = len(axes) == x.type.rank
     if len(axes) < 3 or whole:
         if not whole or not node.attributes["keepdims"]:
-            return replace(node, operands=operands)
+            return node.with_operands(operands)
         result = make("norm", [x], node.span, {"axis": None, "keepdims": False})
         return make("expand_dims", [result], node.span, {"axis": axes})
     merged = _merged_last(x, axes, node.span)
@@ -64,7 +62,7 @@ def _norm(node: Node, operands: tuple[Node, ...]) -> Node:
 def _deviation(node: Node, operands: tuple[Node, ...]) -> Node:
     """Of a single entry, ``(x - x) / (1 - correction)``."""
     if node.attributes["axis"]:
-        return replace(node, operands=operands)
+        return node.with_operands(operands)
     x = converted(node, operands[0])
     zero = make("subtract", [x, x], node.span)
     left = 1 - node.attributes["correction"]
@@ -83,7 +81,7 @@ def _place_of_best(node: Node, operands: tuple[Node, ...]) -> Node:
     if not x.type.rank:
         return constant(0, node.span)
     if node.attributes["axis"] is not None:
-        return replace(node, operands=operands)
+        return node.with_operands(operands)
     flat = make("reshape", [x], node.span, {"shape": (product(x.type.shape),)})
     best = make(node.op, [flat], node.span, {"axis": -1, "keepdims": False})
     if not node.attributes["keepdims"]:

@@ -58,7 +58,7 @@ def _swapaxes(node: Node, operands: tuple[Node, ...]) -> Node:
 
 @lowering("flip", "roll")
 def _along_axes(node: Node, operands: tuple[Node, ...]) -> Node:
-    return replace(node, operands=operands) if node.attributes["axis"] else operands[0]
+    return node.with_operands(operands) if node.attributes["axis"] else operands[0]
 
 
 @lowering("unroll")

@@ -31,7 +31,11 @@ def _entries(minimum: Kind, exactly: Kind | None = None, only_bool: bool = False
                         position,
                     )
         kind = exactly if exactly is not None else max([t.kind for t in types] + [minimum])
-        return Type(kind, broadcast([t.shape for t in types])), attributes
+        shape = broadcast([t.shape for t in types])
+        for t in types:
+            if t.kind is kind and t.shape is shape:
+                return t, attributes
+        return Type(kind, shape), attributes
 
     return infer
 
