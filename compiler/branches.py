@@ -7,9 +7,9 @@ is used on one side alone is computed there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from ..dsl.frozen import frozen
 from ..dsl.graph import Node
 
 # So many choices beyond the first, and operations on the sides, make an `if`: fewer are as fast as
@@ -21,7 +21,7 @@ _FAR = 200
 _MAX_DEPTH = 6
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Branch:
     """``choices`` are ``where`` nodes of the condition; ``sides`` are what is computed for them
     alone where it holds, and where it does not."""

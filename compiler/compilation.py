@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..dsl.check import Checked
+from ..dsl.frozen import frozen
 from ..dsl.graph import Graph, Interface
 from ..dsl.shapes import Type
 from .machine import AVX512, TARGETS, Machine
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Options:
     """What the command line or a caller asks for.
 
@@ -94,7 +94,7 @@ def block_of(value: str, by: str) -> str:
     return f"{value} {by}"
 
 
-@dataclass(frozen=True)
+@frozen()
 class Compilation:
     """``both`` computes outputs and, from seeds, gradients; ``at_once`` the objective and its
     gradients, with seed 1; it is ``None`` without an objective."""

@@ -6,7 +6,7 @@ import gc
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from .. import __version__
 from ..dsl.ast import Program
 from ..dsl.check import Checked, allowed, check
 from ..dsl.errors import Severity, SpecError, mistakes
+from ..dsl.frozen import frozen
 from ..dsl.graph import Graph, Node, constant, make
 from ..dsl.library import Files, prelude
 from ..dsl.lower import lower
@@ -300,7 +301,7 @@ def _shown(path: Path) -> str:
     return path.name
 
 
-@dataclass(frozen=True)
+@frozen()
 class Stage:
     """What a stage made; ``rewrites`` are those of the passes, in their order."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from ..dsl.binding import Binding, bind
+from ..dsl.frozen import frozen
 from ..dsl.graph import Input
 from ..dsl.shapes import Kind
 from ..dsl.sizes import ZERO, Size, size_text
@@ -14,7 +14,7 @@ from .python import INDENT, bracketed, exploded, fits, plain, quoted
 from .setting import Setting
 
 
-@dataclass(frozen=True)
+@frozen()
 class _Check:
     """Statements, the sizes they need, and the size they bind, if they do."""
 

@@ -8,8 +8,8 @@ out caches and threads, and are meant to compare specifications, not to replace 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from ..dsl.frozen import frozen
 from ..dsl.graph import Node
 from ..dsl.sizes import Size, product
 from .compilation import Compilation
@@ -21,7 +21,7 @@ _BYTES = 8
 _PRODUCTS = ("matmul", "matvec", "contract", "vecouter")
 
 
-@dataclass(frozen=True)
+@frozen()
 class Cost:
     """Work, traffic in bytes, and calls of NumPy with the entries and functions of each."""
 
@@ -49,7 +49,7 @@ class Cost:
         return max(total, slowest) * 1e-9
 
 
-@dataclass(frozen=True)
+@frozen()
 class Costs:
     forward: Cost
     backward: Cost

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..dsl.check import Checked
 from ..dsl.examples import Example, Expectation
+from ..dsl.frozen import frozen
 from ..dsl.graph import Graph, Node, constant
 from ..dsl.lower import lower, lower_nodes
 from .differentiate import zeros_like
@@ -23,7 +23,7 @@ from .rounding import as_on_paper
 Values = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@frozen()
 class Evaluation:
     """The value and the gradient of every named node and input, by name.
 
@@ -86,7 +86,7 @@ def _adjoints(graph: Graph, targets: Mapping[str, Node]) -> dict[str, Node]:
     return {name: found.get(target) or zeros_like(target) for name, target in floats.items()}
 
 
-@dataclass(frozen=True)
+@frozen()
 class Outcome:
     """Whether an expectation holds; ``worst`` says where it does not."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -16,6 +15,7 @@ from ..dsl.check import Checked
 from ..dsl.elaborate import Elaborator
 from ..dsl.errors import SpecError
 from ..dsl.examples import Example, check_examples
+from ..dsl.frozen import frozen
 from ..dsl.library import prelude
 from ..dsl.parse import parse
 from ..dsl.scope import Functions, Report
@@ -29,7 +29,7 @@ class InputError(Exception):
     """The inputs asked for do not fit the specification or cannot be read."""
 
 
-@dataclass(frozen=True)
+@frozen()
 class Inputs:
     """Values by name; ``sizes`` are those of their shapes, and those given by name."""
 

@@ -11,8 +11,8 @@ functions that cost more than the memory they would save are kept.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from ..dsl.frozen import frozen
 from ..dsl.graph import Graph, Node, topological
 from ..dsl.shapes import Kind
 from ..dsl.sizes import Size, product, total
@@ -26,7 +26,7 @@ from .schedule import call_key, computed, has_more, in_place, is_leaf, is_weak
 _KEPT, _AGAIN = 60.0, 35.0
 
 
-@dataclass(frozen=True)
+@frozen()
 class Division:
     """What ``forward`` and ``backward`` compute, each in an order of computation."""
 

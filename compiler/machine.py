@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 
+from ..dsl.frozen import frozen
 from ..dsl.graph import Node
 from ..dsl.ops import OPS
 
@@ -24,7 +25,7 @@ def _declared(core: int) -> dict[str, float]:
             for op in OPS.values()}  # fmt: skip
 
 
-@dataclass(frozen=True)
+@frozen()
 class Machine:
     """µs a call of NumPy, ns an entry by operation, the rates of matrix products (GFLOP/s) and of
     memory (GB/s), and what the cache of a core holds (KiB). The defaults are those of a server

@@ -98,10 +98,9 @@ class _Module:
         wanted = (self.setting.uses.kernels if used is None else used) & available.keys()
         stack = list(wanted)
         while stack:
-            for name in available[stack.pop()].needs:
-                if name not in wanted:
-                    wanted.add(name)
-                    stack.append(name)
+            needed = (available[stack.pop()].mentioned & available.keys()) - wanted
+            wanted |= needed
+            stack += needed
         blocks = []
         for name, kernel in available.items():
             if name in wanted:

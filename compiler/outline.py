@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import networkx
 
 from ..dsl.ast import Call, Def, Program
 from ..dsl.errors import SpecError
+from ..dsl.frozen import frozen
 from ..dsl.graph import Graph, Node, topological
 from ..dsl.library import prelude
 from ..dsl.loops import Loop
@@ -30,7 +31,7 @@ _PLACES = ("constant", "size")
 _CALL = re.compile(r"\w+\(")
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Item:
     """An input or operation. ``node`` has the value that is shown, ``operation`` computes it:
     they differ where a graph rounds, and gradients are those of ``operation``.
@@ -69,7 +70,7 @@ class Item:
         return self.operation.span
 
 
-@dataclass(frozen=True)
+@frozen()
 class Outline:
     """The items of a graph in an order of computation. ``of`` has every node of the graph that a
     reader sees as one of them."""

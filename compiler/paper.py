@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from operator import add, mul, sub
 
 from ..dsl import ast
 from ..dsl.constants import literal
 from ..dsl.format import expression_text
+from ..dsl.frozen import frozen
 from ..dsl.graph import Node
 from ..dsl.ops import OPS
 from ..dsl.source import Source
@@ -226,7 +226,7 @@ def on_paper(tree: ast.Expr, names: Mapping[str, str], times: str = " * ") -> st
     return _Printer(names, times).text(tree)
 
 
-@dataclass(frozen=True)
+@frozen()
 class _Printer:
     names: Mapping[str, str]
     times: str

@@ -4,8 +4,9 @@ step, in one list, rather than a list for each number."""
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from ..dsl.frozen import frozen
 from ..dsl.graph import Node
 from ..dsl.loops import Loop, loop_key
 from ..dsl.shapes import Kind
@@ -15,7 +16,7 @@ from .schedule import Function
 _LEAST = 3
 
 
-@dataclass(frozen=True)
+@frozen()
 class Records:
     """``of`` has for each result of a loop that is part of a record all parts of it, in order.
     ``counts`` are numbers of steps that nothing asks for, where the records say how many there

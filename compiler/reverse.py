@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from ..dsl.frozen import frozen
 from ..dsl.graph import Fragment, Graph, Node, constant, make, topological
 from ..dsl.loops import loop_key
 from ..dsl.ruled import ARRIVING
@@ -21,7 +22,7 @@ from .reverse_loops import through_loop
 from .rules import Rule, apply_rule, given_to, reach_of, rule_of, times
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Adjoint:
     """A contribution ``value`` that counts where ``guard`` holds, or everywhere.
 
@@ -44,7 +45,7 @@ def _like(model: Node, op: str, operands: Iterable[Node], **attributes: object) 
     return make(op, operands, model.span, attributes, cause=model.cause, position=model.position)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Adjoints:
     """The gradients of the nodes asked for, those of all nodes on the way, and an order of both.
 

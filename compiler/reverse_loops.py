@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from ..dsl.frozen import frozen
 from ..dsl.graph import Node, constant, make
 from ..dsl.loops import Draft, Loop, Result, called, loop_key, placeholder, result
 from ..dsl.shapes import Type
@@ -34,7 +35,7 @@ def through_loop(
     return _Reversed(arriving, pullback).operands(list(wanted))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class _Product:
     """A term of a sum over the steps, ``left`` times ``right``."""
 
@@ -51,7 +52,7 @@ class _Sum:
     rest: list[Node] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
+@frozen()
 class _Results:
     """The reversed loop, of which ``cause`` is a result the other way."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from ..dsl.frozen import frozen
 from ..dsl.graph import Graph, Node, make, map_nodes
 
 
-@dataclass(frozen=True)
+@frozen()
 class OnPaper:
     """A graph that rounds. ``operations`` are the unrounded operations under the names: their
     adjoints are the rounded gradients."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..dsl.check import Checked
+from ..dsl.frozen import frozen
 from ..dsl.graph import Node, make
 from ..dsl.lower import lower
 from ..dsl.ruled import ruled_nodes
@@ -18,7 +18,7 @@ from .nested import expand
 from .rules import apply_rule, rule_of
 
 
-@dataclass(frozen=True)
+@frozen()
 class RuleCheck:
     """One result of one call; ``comparisons`` are named after the parameters."""
 

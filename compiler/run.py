@@ -6,13 +6,13 @@ import io
 import json
 import os
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..dsl.check import Checked
+from ..dsl.frozen import frozen
 from . import driver
 from .evaluate import evaluate
 from .given import InputError, Inputs
@@ -20,7 +20,7 @@ from .load import execute
 from .testing import arguments
 
 
-@dataclass(frozen=True)
+@frozen()
 class Quantity:
     """A value and, for what has one, the gradient of the objective with respect to it."""
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
 from itertools import chain
 
+from ..dsl.frozen import frozen
 from ..dsl.graph import Node, topological
 from ..dsl.intervals import REAL
 from ..dsl.loops import Loop, loop_key
@@ -25,7 +25,7 @@ _LEAVES = ("constant", "size", "input")
 _IN_PLACE = ("transpose", "expand_dims", "zeros")
 
 
-@dataclass(frozen=True)
+@frozen()
 class Function:
     """The body of one generated function.
 

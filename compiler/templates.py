@@ -6,7 +6,6 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 
 from ..dsl.frozen import frozen
@@ -43,7 +42,7 @@ class Expression:
         return self.text if self.precedence >= precedence else f"({self.text})"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Hole:
     """A place of a template. ``precedence`` is what an operand there must have."""
 
@@ -55,7 +54,7 @@ class Hole:
     """Whether a minus sign stands before it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Template:
     parts: tuple[str | Hole, ...]
     precedence: int

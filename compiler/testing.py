@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from ..dsl.check import Checked
 from ..dsl.examples import Example
+from ..dsl.frozen import frozen
 from . import driver
 from .evaluate import Evaluation, evaluate, given_values, outcomes
 from .gradcheck import Comparison, check_module
@@ -18,7 +18,7 @@ from .load import execute
 from .rulecheck import RuleCheck, check_rules, unchecked_rules
 
 
-@dataclass(frozen=True)
+@frozen()
 class Result:
     """One test: its name, whether it passed, and what to say where it did not."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from ..dsl.check import Checked
 from ..dsl.errors import Diagnostic
 from ..dsl.errors.diagnostic import Label
+from ..dsl.frozen import frozen
 from ..dsl.graph import Graph, Node, constant, make
 from ..dsl.loops import Loop, called
 from . import driver, paper
@@ -28,7 +29,7 @@ from .interpret import Interpreter
 Place = tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@frozen()
 class Trace:
     """What was found: the origins, that of an infinity behind a NaN among them; or nothing."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from .frozen import frozen
 from .sizes import Size
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Solution:
     """``name = (dimension - offset) / factor``, from a dimension that equals it."""
 
@@ -24,7 +24,7 @@ class Solution:
         return None if negative or value * self.factor != rest else value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Binding:
     """A size that an axis of an array gives."""
 

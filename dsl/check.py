@@ -6,7 +6,6 @@ Nothing stops at the first mistake: all diagnostics of a file are collected.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import ast
@@ -14,6 +13,7 @@ from .declarations import Declarations, Library, Loader
 from .elaborate import Elaborator
 from .errors import Diagnostic, Severity, SpecError, mistakes
 from .examples import Example, check_examples
+from .frozen import frozen
 from .graph import Graph, Interface, Node, topological
 from .order import left_by, ordered
 from .ruled import rules_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import networkx
 
 
-@dataclass(frozen=True)
+@frozen()
 class Checked:
     """A file without mistakes: its graph as written, its examples, and warnings."""
 

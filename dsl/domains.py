@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from .frozen import frozen
 from .intervals import Interval
 from .sizes import Size
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Domain:
     """``low <= x <= high``, strict where open; a missing limit is none. NaN is in no domain."""
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import string
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from .frozen import frozen
 from .shapes import Mismatch, Shape, shape_text
 from .sizes import Size
 
 _HINT = 'write a letter for each axis, as in einsum("ij,jk->ik", A, B)'
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Subscripts:
     """The letters of each operand's axes and of the result's; sizes by letter."""
 

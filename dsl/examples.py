@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from . import ast
 from .binding import Binding, bind
 from .constants import NotConstant, literal, size_value
 from .elaborate import Elaborator
 from .errors import mistakes
+from .frozen import frozen
 from .graph import Graph, Node
 from .scope import Scope, nearest
 from .sizes import Size
 from .source import Span
 
 
-@dataclass(frozen=True)
+@frozen()
 class Expectation:
     """``name = value`` or ``grad(name) = value``, with tolerances.
 
@@ -36,7 +36,7 @@ class Expectation:
         return f"grad({self.name})" if self.gradient else self.name
 
 
-@dataclass(frozen=True)
+@frozen()
 class Example:
     """``given`` are constant expressions; ``sizes`` all sizes of the function."""
 

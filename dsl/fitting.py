@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from . import ast
 from .binding import bind
 from .constants import NotConstant, size_value
 from .errors import mistakes
 from .errors.diagnostic import Diagnostic
+from .frozen import frozen
 from .graph import Node
 from .order import free_names
 from .scope import Report, Scope
@@ -21,7 +21,7 @@ _LOCAL = "?"
 """Sizes of a call that are not bound yet stand under names that no file can have."""
 
 
-@dataclass(frozen=True)
+@frozen()
 class Argument:
     """A value for a parameter that has a type."""
 

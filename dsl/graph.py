@@ -7,7 +7,7 @@ nodes that compute the same are merged by a pass, not by the constructor.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -147,7 +147,7 @@ def topological(roots: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node]:
     return order
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Fragment:
     """A graph with placeholders: ``order`` is an order of computation that ends in ``root``."""
 
@@ -190,7 +190,7 @@ class Fragment:
         return placed[self.root]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Input:
     """An ``input`` (differentiated) or ``data`` of the specification."""
 
@@ -202,7 +202,7 @@ class Input:
     span: Span
 
 
-@dataclass(frozen=True)
+@frozen()
 class Interface:
     """What the function takes and returns, and the conditions on its sizes.
 
@@ -236,7 +236,7 @@ class Interface:
         return next(i for i in self.inputs if i.name == name)
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class Graph:
     """A function as a graph, and after differentiation its gradients too.
 

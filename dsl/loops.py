@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .frozen import frozen
 from .graph import Graph, Interface, Node, make, map_nodes, node_lines, node_names, topological
 from .shapes import Type
 from .sizes import Size
@@ -20,7 +21,7 @@ from .source import Span
 Result = tuple[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Chunk:
     """Steps of which each does a block of the values of the index: ``size`` is how many those are,
     and ``width`` about how many numbers a step has at once for each of them. It has ``room`` for
@@ -36,7 +37,7 @@ class Chunk:
         return type_.shape.index(self.size)
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Loop:
     """Steps for ``index`` in ``start .. stop``, or backwards.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from . import ast
 from .errors import Diagnostic
+from .frozen import frozen
 from .graph import Node
 from .ops import OPS
 from .sizes import Size
@@ -16,7 +17,7 @@ from .source import Source, Span
 from .subscripts import Condition
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Static:
     """A compile-time constant that is not a number of the graph: an axis list, a flag, a shape."""
 
@@ -56,7 +57,7 @@ class Report:
             self.diagnostics.append(diagnostic)
 
 
-@dataclass(frozen=True)
+@frozen()
 class Functions:
     """The functions of a file and, behind them, those of the library written in the language.
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from typing import TypeAlias
 
+from .frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen()
 class FloorDivision:
     """``numerator // denominator`` where it is not known to be exact."""
 
@@ -33,7 +34,7 @@ Monomial: TypeAlias = tuple[Atom, ...]  # with repetition, sorted by text; () is
 Terms: TypeAlias = tuple[tuple[Monomial, Fraction], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Size:
     """A polynomial; ``terms`` are sorted by degree, then text, without zero coefficients."""
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 
 from .frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class Source:
     """A specification's text and the name it goes by in messages.
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from .frozen import frozen
 from .shapes import Mismatch, Shape, shape_text
 from .sizes import Size
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Cut:
     """``start:stop:step``; a missing end is the axis's, a negative constant counts from it."""
 
@@ -22,7 +22,7 @@ class Cut:
 Index: TypeAlias = tuple[Size | Cut, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Condition:
     """``low <= high`` for the sizes the function is called with."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import pickle
 import subprocess
 import sys
 import threading
+from importlib import resources
 from pathlib import Path
 
 import gradc
@@ -15,6 +17,7 @@ from gradc.compiler import driver
 from gradc.compiler.compilation import Options
 from gradc.compiler.templates import PRODUCT, SUM, Expression, fill, with_methods
 from gradc.dsl.errors import SpecError
+from gradc.dsl.kernels import ARRAY_CHECKS, ARRAYS, SCALAR_CHECKS, SCALARS, kernels
 
 from .helpers import assert_clean, checked, module, source_text
 
@@ -354,3 +357,14 @@ def test_linters_and_type_checkers_have_nothing_to_say(tmp_path: Path) -> None:
     for path in GOLDEN.glob("*.py"):
         (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     assert_clean(tmp_path)
+
+
+@pytest.mark.parametrize("file", sorted({*ARRAYS, *SCALARS, *ARRAY_CHECKS, *SCALAR_CHECKS}))
+def test_kernels_are_what_python_finds(file: str) -> None:
+    text = resources.files("gradc.dsl.kernels").joinpath(f"{file}.py").read_text("utf-8")
+    definitions = [
+        node for node in ast.parse(text).body if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+    ]
+    lines = text.split("\n")
+    expected = {n.name: "\n".join(lines[n.lineno - 1 : n.end_lineno]) for n in definitions}
+    assert {name: kernel.source for name, kernel in kernels((file,)).items()} == expected

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from collections.abc import Mapping
 from types import ModuleType
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 from gradc.compiler import driver
 from gradc.compiler.compilation import Options
-from gradc.compiler.cut import Network
+from gradc.compiler.cut import Network, cheapest
 from gradc.compiler.evaluate import evaluate
 from gradc.compiler.keeping import kept_values
 from hypothesis import given
@@ -123,6 +125,47 @@ def test_bytes_are_those_of_the_precision() -> None:
     text = "input x: float[n] output f = sum(tanh(x))"
     single = driver.python(driver.compiled(checked(text), Options(dtype="float32")))
     assert "# The cache keeps 4*n bytes beyond the inputs (float32)." in single
+
+
+@st.composite
+def choices(draw: st.DrawFn) -> tuple[list[list[int]], list[int | None], list[int | None]]:
+    """The operands of some values, among those before them, and what it costs to keep each and to
+    make it again: one of these can always be done."""
+    count = draw(st.integers(1, 7))
+    prices = st.one_of(st.none(), st.integers(0, 9))
+    operands = [
+        draw(st.lists(st.integers(0, i - 1), max_size=3)) if i else [] for i in range(count)
+    ]
+    again = [draw(prices) for _ in range(count)]
+    keeping = [draw(st.integers(0, 9) if price is None else prices) for price in again]
+    return operands, keeping, again
+
+
+@quick
+@given(choices(), st.sets(st.integers(0, 6), min_size=1))
+def test_a_choice_costs_least(
+    choice: tuple[list[list[int]], list[int | None], list[int | None]], asked: set[int]
+) -> None:
+    operands, keeping, again = choice
+    needed = [value for value in asked if value < len(operands)]
+
+    def price(kept: set[int]) -> float:
+        """What it costs to keep some values, and to make again what else is needed."""
+        total: float = 0
+        waiting, seen = list(needed), set[int]()
+        while waiting:
+            value = waiting.pop()
+            if value not in seen:
+                seen.add(value)
+                own = keeping[value] if value in kept else again[value]
+                total += math.inf if own is None else own
+                waiting += [] if value in kept else operands[value]
+        return total
+
+    found = set(cheapest(needed, operands.__getitem__, keeping.__getitem__, again.__getitem__))
+    every = range(len(operands))
+    subsets = itertools.chain.from_iterable(itertools.combinations(every, n) for n in range(8))
+    assert price(found) == min(price(set(subset)) for subset in subsets) < math.inf
 
 
 @quick

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from ...dsl.frozen import frozen
 from ...dsl.graph import Node
 from .terms import Name, Term
 
 _RESULT, _OPERAND, _SUMMED = "klmn", "ijpq", "rstu"
 
 
-@dataclass(frozen=True)
+@frozen()
 class IndexForm:
     """Names with the letters of their axes; ``δ`` is Kronecker's."""
 

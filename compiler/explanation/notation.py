@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from ...dsl import ast
 from ...dsl.format import expression_text
+from ...dsl.frozen import frozen
 from ...dsl.ops import OPS
 from .glyphs import Glyphs
 from .index import IndexForm
@@ -26,7 +27,7 @@ _MOST_TERMS, _BEGIN = 8, 3
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@frozen()
 class Piece:
     """A formula printed. ``numeric`` has no names, ``array`` has numbers in brackets, ``signed``
     begins with a minus, ``digit`` with a digit; ``first`` and ``last`` say that a name alone stands

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from ...dsl.frozen import frozen
 
 _LONGEST, _WIDEST, _MOST = 9, 6, 12
 _LARGEST = 1e7
 
 
-@dataclass(frozen=True)
+@frozen()
 class Shown:
     """The texts of an array: one, a column of them, or rows; or nothing but ``summary``."""
 

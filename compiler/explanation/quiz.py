@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from ...dsl.frozen import frozen
 from .latex import Latex, LatexLayout, document
 from .latex import escaped as escaped_latex
 from .markdown import MarkdownMath, code
@@ -19,7 +19,7 @@ _BACKWARD = (
 )
 
 
-@dataclass(frozen=True)
+@frozen()
 class Quiz:
     worksheet: str
     key: str

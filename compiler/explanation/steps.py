@@ -4,15 +4,15 @@ goes back along each use, with numbers. Formats print it; nothing here depends o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from ...dsl.frozen import frozen
 from ..outline import Item, Outline
 from .index import IndexForm
 from .terms import Amount, Applied, Name, Term
 
 
-@dataclass(frozen=True)
+@frozen()
 class Edge:
     """What goes back from a value to one that it is computed from.
 
@@ -39,7 +39,7 @@ class Edge:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen()
 class Use:
     """What one use of a value sends back to it."""
 
@@ -47,7 +47,7 @@ class Use:
     value: Any
 
 
-@dataclass(frozen=True)
+@frozen()
 class NodeSteps:
     """One value. ``items`` are those that the entry is about: more than one where a sum of many
     terms is told at once, or where a loop has several results."""
@@ -91,7 +91,7 @@ class NodeSteps:
         return bool(self.edges) or len(self.uses) > 1 or (ends and bool(self.notes))
 
 
-@dataclass(frozen=True)
+@frozen()
 class Explanation:
     """All values of a function from the output down. ``sentence`` says why there is no gradient,
     or what is shown of more."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -12,13 +12,14 @@ import numpy as np
 
 from ...dsl import ast
 from ...dsl.errors import SpecError
+from ...dsl.frozen import frozen
 from ...dsl.graph import attribute_text
 from ...dsl.ops import Op
 from ...dsl.parse import parse_expression
 from ...dsl.source import Source
 
 
-@dataclass(frozen=True)
+@frozen()
 class Name:
     """A value by its name, ``dx`` if it is what arrives there. One that is ``turned`` is known as
     the transpose of another: ``xᵀ``, and ``d(xᵀ)``."""
@@ -29,7 +30,7 @@ class Name:
     turned: bool = False
 
 
-@dataclass(frozen=True)
+@frozen()
 class Amount:
     """A value as numbers. One that is ``turned`` is written as its transpose."""
 
@@ -43,7 +44,7 @@ class Amount:
         return int(np.ndim(self.value))
 
 
-@dataclass(frozen=True)
+@frozen()
 class Applied:
     """An operation of the table on terms."""
 
@@ -75,7 +76,7 @@ class Applied:
         return found[1] if found and len(self.op.operands) == 1 else ""
 
 
-@dataclass(frozen=True)
+@frozen()
 class Formula:
     """A syntax tree and what its names stand for."""
 
@@ -83,7 +84,7 @@ class Formula:
     terms: Mapping[str, Term] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@frozen()
 class Total:
     """A sum of any number of terms, some of them taken away."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 
+from ...dsl.frozen import frozen
 from ...dsl.graph import Interface
 from .points import Point
 from .student import Answer
@@ -17,7 +18,7 @@ _LOOSE = 1e-5
 _SINGLE = 5e-4
 
 
-@dataclass(frozen=True)
+@frozen()
 class Answers:
     """The gradients by the names of the specification, point by point; ``None`` where the call
     fails. A text stands for what is no array. ``unknown`` are names that mean nothing."""
@@ -99,7 +100,7 @@ class _Names:
 # ── Comparison ──────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True)
+@frozen()
 class Verdict:
     """How a returned gradient compares: ``kind`` is ``right``, ``wrong``, ``shape``, ``type``,
     ``missing``, ``nan`` or ``fails``; ``message`` says so in words."""
@@ -122,7 +123,7 @@ class Verdict:
         return self.kind in ("wrong", "shape", "nan")
 
 
-@dataclass(frozen=True)
+@frozen()
 class Comparer:
     """Whether two gradients are the same, at a point."""
 

@@ -7,7 +7,6 @@ inputs; it speaks only if its gradients are the student's at every one of them, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from time import monotonic
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 
 from ...dsl.check import Checked
 from ...dsl.errors import SpecError
+from ...dsl.frozen import frozen
 from ...dsl.graph import Graph, Node
 from ...dsl.lower import lower
 from ...dsl.shapes import Mismatch
@@ -39,7 +39,7 @@ _BEAM = 10
 Slips = tuple[Slip, ...]
 
 
-@dataclass(frozen=True)
+@frozen()
 class Diagnosis:
     """The mistakes that explain some gradients: one of the ``alternatives``, which all give the
     same numbers, each of one or more slips."""

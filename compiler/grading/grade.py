@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ...dsl.check import Checked
+from ...dsl.frozen import frozen
 from ...dsl.graph import Interface
 from ..driver import UsageError
 from ..given import Inputs
@@ -19,7 +19,7 @@ from .points import Point, finite, points
 from .student import Run, run
 
 
-@dataclass(frozen=True)
+@frozen()
 class Grade:
     """How a student's gradient does. ``nodes`` are those gradients of named nodes that were
     returned, ``written`` the named graph that places of mistakes refer to."""

@@ -7,10 +7,11 @@ A kind is a function from a place in the graph to slips. Adding one is adding a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from math import prod
 
+from ...dsl.frozen import frozen
 from ...dsl.graph import Node
 from ...dsl.shapes import Shape
 from ..paper import differential, label, on_paper
@@ -53,7 +54,7 @@ TITLES = {
 MASKED = ("relu", "abs", "clip", "maximum", "minimum", "where", "max", "min")
 
 
-@dataclass(frozen=True)
+@frozen()
 class Place:
     """An edge of the graph as it is written, with its names on paper."""
 

@@ -9,12 +9,12 @@ What is declared as ``data`` keeps its character, since a gradient may rely on i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ...dsl.check import Checked
+from ...dsl.frozen import frozen
 from ...dsl.graph import Input
 from ...dsl.shapes import Kind
 from ...dsl.sizes import Size
@@ -27,7 +27,7 @@ _OF_EACH = 2
 _MANY = 10_000
 
 
-@dataclass(frozen=True)
+@frozen()
 class Point:
     """Inputs, and the right value and gradients of all inputs and named nodes there."""
 

@@ -12,12 +12,13 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ...dsl.frozen import frozen
 from . import runner
 
 _MEMORY = 4 * 2**30
@@ -36,7 +37,7 @@ class StudentError(Exception):
         self.kind, self.trace, self.output = kind, trace, output
 
 
-@dataclass(frozen=True)
+@frozen()
 class Answer:
     """What came back at one point. ``entries`` are named, or numbered in order; a value is an
     array, or a text that says what it is instead. ``changed`` are inputs that the call wrote to,
@@ -49,7 +50,7 @@ class Answer:
     error: StudentError | None = None
 
 
-@dataclass(frozen=True)
+@frozen()
 class Run:
     """All that a student's file gave: ``called`` says how, ``output`` what it printed."""
 

@@ -8,10 +8,11 @@ hypotheses each costs only what lies behind its mistake.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
+from ...dsl.frozen import frozen
 from ...dsl.graph import Graph, Node, constant, make, topological
 from ...dsl.loops import Loop
 from ...dsl.shapes import Shape
@@ -42,7 +43,7 @@ def _with_steps(waiting: list[list[Node]]) -> list[Node]:
     return list(found)
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class Edge:
     """What a mistake is made of: a node, one of its operands, and what arrives at the node."""
 
@@ -101,7 +102,7 @@ class Edge:
 Contributions = list[Adjoint]
 
 
-@dataclass(frozen=True)
+@frozen()
 class Slip:
     """One mistake: at the ``place``-th node, on the way to the operand at ``position``, or in the
     sum of what arrives if there is none. ``wrote`` is the formula that makes it, as on paper."""

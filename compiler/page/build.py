@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from html import escape
 from keyword import kwlist
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...dsl.check import Checked
+from ...dsl.frozen import frozen
 from ...dsl.graph import Node
 from ...dsl.lower import lower
 from ..driver import UsageError, compiled, python
@@ -30,7 +30,7 @@ from .program import NUMBERS, Program, program
 from .sources import all_items, excerpts
 
 
-@dataclass(frozen=True)
+@frozen()
 class Parts:
     """What a page is made of; without inputs nothing is evaluated."""
 

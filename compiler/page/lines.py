@@ -9,8 +9,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from ...dsl.frozen import frozen
 from ...dsl.source import Source
 from ..comments import BackwardComments
 from ..outline import Item
@@ -26,7 +26,7 @@ _SETTING = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@frozen()
 class Line:
     """A line of code; ``ids`` are the items whose value or, ``backward``, gradient it computes."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from html import escape
 
+from ...dsl.frozen import frozen
 
-@dataclass(frozen=True)
+
+@frozen()
 class Mark:
     """The characters ``start <= i < end``, in an element with these attributes.
 

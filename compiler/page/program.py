@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ...dsl.frozen import frozen
 from ...dsl.graph import Graph, Node, constant, make, topological
 from ...dsl.loops import Loop, loop_key
 from ...dsl.shapes import Kind
@@ -30,7 +30,7 @@ _OPTIONS = {"polygamma": "order", "sinc_derivative": "order", "round_on_paper": 
 Operation = list[Any]
 
 
-@dataclass(frozen=True)
+@frozen()
 class Place:
     """Where an array lies in the list of numbers: the place of each entry, in NumPy's order."""
 
@@ -42,7 +42,7 @@ class Place:
         return {"shape": self.shape, "entries": self.entries, "kind": self.kind}
 
 
-@dataclass(frozen=True)
+@frozen()
 class Program:
     """``operations`` are ``[name, operand, ...]`` in an order of computation, the operands being
     places in the list; ``["constant", value]`` and ``["input", which]`` have none.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
 from ...dsl import ast
+from ...dsl.frozen import frozen
 from ...dsl.source import Source
 from ..outline import Item, Outline
 from .marks import Mark, coloured, items_mark, marked
@@ -16,7 +16,7 @@ from .marks import Mark, coloured, items_mark, marked
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
-@dataclass(frozen=True)
+@frozen()
 class Excerpt:
     """A stretch of a file: ``html`` and the number of its first line."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 
+from ...dsl.frozen import frozen
 from ...dsl.graph import Node
 from ...dsl.loops import called
 
@@ -40,7 +40,7 @@ WHY = {
 """What a pass is for."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Rewritten:
     """One node that a pass replaced, before and after."""
 

@@ -7,12 +7,12 @@ a pattern must be unnamed: what a reader named is not taken apart.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from ...dsl import ast
 from ...dsl.alike import alike
 from ...dsl.constants import literal
+from ...dsl.frozen import frozen
 from ...dsl.graph import Node, constant, make
 from ...dsl.ops import OPS
 from ...dsl.parse import parse_expression
@@ -28,7 +28,7 @@ _SIGNS = {"-": "negative", "not": "logical_not"}
 Binding = dict[str, Node]
 
 
-@dataclass(frozen=True)
+@frozen()
 class Pattern:
     """An operation over patterns, a number, or a name."""
 
@@ -38,7 +38,7 @@ class Pattern:
     name: str = ""
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class Rewriting:
     left: Pattern
     right: Pattern

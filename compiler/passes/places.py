@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from ...dsl.frozen import frozen
 from ...dsl.graph import Graph, Node, constant, make
 from ...dsl.shapes import Shape, Type
 from ...dsl.sizes import ZERO, Size
@@ -19,7 +19,7 @@ from .rewrite import anonymous, rewrite
 _MOST = 16  # Longer vectors are rather filled place by place.
 
 
-@dataclass(frozen=True)
+@frozen()
 class _Part:
     """What lies between two places of an axis."""
 

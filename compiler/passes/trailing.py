@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from ...dsl.frozen import frozen
 from ...dsl.graph import Node, make
 from ...dsl.loops import placeholder
 from ...dsl.shapes import Mismatch
@@ -25,7 +25,7 @@ LONGEST = 16  # An axis as long as this is long enough to run along.
 Options: TypeAlias = "dict[str, Any]"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Taken:
     """An operation on the last axes alone; how many those are of its result and its operands."""
 
@@ -192,7 +192,7 @@ def _contract(node: Node, lead: int) -> tuple[tuple[int, ...], Options] | None:
 # ── Along the axes that lead ────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Along:
     """The options of an operation for one entry, those being of the last ``own`` axes; ``total``
     adds up what it gives for the entries, where it does that too."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
 
+from ...dsl.frozen import frozen
 from .model import Box, Edge, Group, Path, Picture
 from .quantity import Quantity
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Wire:
     """A line from a box, or from the end of another wire, to a box or to where it ends or forks.
 
@@ -31,7 +31,7 @@ class Wire:
         return bool(self.value or self.gradient)
 
 
-@dataclass(frozen=True)
+@frozen()
 class Scene:
     """All that is to be placed."""
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from ...dsl.frozen import frozen
 from .engine import placed
 from .folding import Scene, Wire
 from .model import Box, Group, Path
@@ -28,7 +28,7 @@ _MANY = 400
 Point = tuple[float, float]
 
 
-@dataclass(frozen=True)
+@frozen()
 class Rectangle:
     x: float
     y: float
@@ -40,7 +40,7 @@ class Rectangle:
         return self.x + self.width / 2, self.y + self.height / 2
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class PlacedBox:
     box: Box
     at: Rectangle
@@ -48,7 +48,7 @@ class PlacedBox:
     name: str
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class PlacedWire:
     """``curves`` are control points of cubic splines, one after the other; ``tip`` is where an
     arrow ends. ``label`` is the room for the texts, the line runs through its middle."""
@@ -59,7 +59,7 @@ class PlacedWire:
     label: Rectangle | None
 
 
-@dataclass(frozen=True)
+@frozen()
 class Layout:
     width: float
     height: float

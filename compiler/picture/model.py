@@ -7,9 +7,10 @@ same. A loop is a group whose boxes are those of one step, and its results.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from ...dsl.check import Checked
+from ...dsl.frozen import frozen
 from ...dsl.graph import Interface, Node
 from ...dsl.loops import Loop, loop_key
 from ..evaluate import Evaluation
@@ -22,7 +23,7 @@ from .symbols import symbol
 Path = tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Box:
     """An input or operation, or a group folded to one box, which has the ``ids`` of all in it.
 
@@ -42,7 +43,7 @@ class Box:
     """The id of the group that is folded here."""
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Edge:
     """One use of a value: ``gradient`` is what comes back from this use alone."""
 
@@ -51,7 +52,7 @@ class Edge:
     gradient: Quantity | None = None
 
 
-@dataclass(frozen=True)
+@frozen()
 class Group:
     """A call of a function, or a loop: what stands in the frame, and its heading."""
 
@@ -64,7 +65,7 @@ class Group:
         return "/".join(self.path)
 
 
-@dataclass(frozen=True)
+@frozen()
 class Picture:
     """``values`` and ``gradients`` are those of items, by id; ``digits`` as rounded on paper."""
 

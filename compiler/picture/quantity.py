@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ...dsl.frozen import frozen
 from ...dsl.graph import Node
 from ...dsl.shapes import Type
 from ...dsl.sizes import Size
@@ -15,7 +15,7 @@ from ...dsl.sizes import Size
 _LONGEST_ROW, _MOST_ROWS = 4, 3
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Quantity:
     """What runs along an edge, of a known type; ``value`` is missing where nothing is computed,
     else ``node`` computes it, unless it is a sum."""

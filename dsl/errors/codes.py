@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from textwrap import dedent, fill, indent
 
+from ..frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen()
 class Page:
     """``wrong`` and ``right`` are whole files; ``beside`` is the text of the file they use.
 

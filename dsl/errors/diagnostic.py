@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
+from ..frozen import frozen
 from ..source import Span
 
 
@@ -15,7 +16,7 @@ class Severity(Enum):
     MISTAKE = "mistake"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Label:
     """A remark that stands under the underlined characters of ``span``."""
 
@@ -23,7 +24,7 @@ class Label:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Diagnostic:
     """One message. ``code`` is stable; ``others`` are the further places it speaks of."""
 

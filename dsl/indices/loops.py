@@ -7,8 +7,8 @@ that says which still run keeps what the others have reached.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from ..frozen import frozen
 from ..graph import Node, constant, make
 from ..loops import Draft, Loop, called, loop_key, placeholder, result
 from ..shapes import Kind, Type
@@ -39,7 +39,7 @@ def _put(vectoriser: Vectoriser, node: Node, operands: Sequence[Spread]) -> Spre
     return Spread(make("put", nodes, node.span, node.attributes), axes)
 
 
-@dataclass(frozen=True)
+@frozen()
 class SpreadLoop:
     """The loop for all entries. ``axes`` are those of each state, ``stacks`` what is stacked."""
 

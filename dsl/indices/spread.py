@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from ..frozen import frozen
 from ..graph import Node, make
 from ..shapes import Shape
 from ..source import Span
@@ -13,7 +13,7 @@ from ..subscripts import Cut
 from .variables import Variable
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Spread:
     """``node`` has one leading axis for each of ``axes``; the others are what an entry sees."""
 
@@ -77,7 +77,7 @@ def whole(spread: Spread, axes: Sequence[Variable], span: Span) -> Node:
     return make("broadcast_to", [node], span, {"shape": shape})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Labelled:
     """An array each of whose axes has a label: an index, or the number of an entry's axis."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..frozen import frozen
 from ..graph import Node, constant, make
 from ..loops import called
 from ..lowering.table import size_node
@@ -17,14 +18,14 @@ from .spread import Labelled, Spread, aligned, lengths, permuted, union
 from .variables import Affine, Variable, affine, follows, known_from
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class _Along:
     """An axis that an index runs along, after a cut."""
 
     variable: Variable
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class _Sliding:
     """An axis along which two indices run together: ``x[i + j]``."""
 
@@ -33,7 +34,7 @@ class _Sliding:
     steps: tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class _Gathered:
     """An axis of which entries at computed places are taken."""
 

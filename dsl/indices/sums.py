@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from ..frozen import frozen
 from ..graph import Node, make
 from ..lowering.table import size_node
 from ..shapes import Kind, Shape, broadcast
@@ -31,7 +31,7 @@ def applied(op: str, parts: Sequence[Spread], span: Span) -> Spread:
     return Spread(make(op, nodes, span), axes)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Sum:
     """The sum over ``variables`` of a body, ``kind`` being that of the result."""
 

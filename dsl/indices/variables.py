@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..alike import alike
+from ..frozen import frozen
 from ..sizes import ONE, ZERO, Size
 from ..source import Span
 
@@ -47,7 +48,7 @@ class Variable:
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Affine:
     """``offset + Σ coefficient * variable``, coefficients being sizes."""
 

@@ -8,19 +8,29 @@ checks itself with.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+import re
 from functools import cache
 from importlib import import_module, resources
 from typing import Any
 
+from ..frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen()
 class Kernel:
-    """The source of one function or class, and the kernels it mentions."""
+    """The source of one function or class."""
 
     name: str
     source: str
-    needs: tuple[str, ...]
+
+    @property
+    def mentioned(self) -> set[str]:
+        """The names in it, other kernels among them."""
+        return {
+            node.id
+            for node in ast.walk(ast.parse(self.source))
+            if isinstance(node, ast.Name)
+        }
 
 
 SCALARS = ("scalars", "special_scalars")
@@ -29,27 +39,17 @@ SCALAR_CHECKS = ("scalar_entries", "checking")
 ARRAY_CHECKS = ("array_entries", "checking")
 
 
+# Found by their layout: Python's parser takes ten times as long, for some that are not used.
+_DEFINITION = re.compile(r"^(?:def|class) (\w+).*\n(?:(?:[ )].*)?\n)*", re.MULTILINE)
+
+
 @cache
 def kernels(files: tuple[str, ...]) -> dict[str, Kernel]:
     """The functions and classes of some files, in the order they stand there."""
     folder = resources.files("gradc.dsl.kernels")
     texts = [folder.joinpath(f"{name}.py").read_text("utf-8") for name in files]
-    functions = {
-        node.name: (node, lines)
-        for text in texts
-        for lines in [
-            text.split("\n")
-        ]  # ``ast.get_source_segment`` splits for each function.
-        for node in ast.parse(text).body
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef))
-    }
-    found = {}
-    for name, (function, lines) in functions.items():
-        source = "\n".join(lines[function.lineno - 1 : function.end_lineno])
-        mentioned = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
-        needs = tuple(sorted(mentioned & functions.keys() - {name}))
-        found[name] = Kernel(name, source, needs)
-    return found
+    found = [match for text in texts for match in _DEFINITION.finditer(text)]
+    return {match[1]: Kernel(match[1], match[0].rstrip()) for match in found}
 
 
 def of_number(name: str) -> str:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from ..frozen import frozen
 from ..sizes import Size
 
 _UNKNOWN = 64
@@ -21,7 +21,7 @@ Tree = int | tuple["Tree", "Tree"]
 """The position of a factor, or two trees whose products are multiplied."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class _Plan:
     """How some factors are multiplied: the letters left, and what it costs."""
 

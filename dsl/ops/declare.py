@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from ..frozen import frozen
 from ..intervals import REAL, Interval, Transfer
 from ..shapes import Type
 from ..sizes import Size, product
@@ -30,7 +31,7 @@ Rule = Any
 REQUIRED = object()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Parameter:
     """``sort`` is ``value`` (an operand), ``values`` (any number of them), or that of an option:
     ``axis axes flag shape sizes size integer number string index type``."""
@@ -40,7 +41,7 @@ class Parameter:
     default: Any = REQUIRED
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Chosen:
     """A rule whose text depends on the operands or options; ``text`` is what the docs show."""
 
@@ -51,7 +52,7 @@ class Chosen:
         return self.text
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Op:
     """One operation. Rules are texts in the language: ``y`` is the result, ``dy`` what arrives."""
 

@@ -6,9 +6,9 @@ Types are those that one entry sees: an index is an integer, a subscript by indi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from .. import intervals as iv
+from ..frozen import frozen
 from ..shapes import Kind, Mismatch, Type, broadcast, shape_text
 from ..sizes import Size
 from ..subscripts import Cut, cut_length
@@ -20,7 +20,7 @@ REDUCING = ("sum", "mean", "prod", "max", "min", "logsumexp", "any", "all")
 """The functions that combine the values of a body over all values of an index."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen()
 class Place:
     """An item of a subscript that is computed: the next operand says where.
 
