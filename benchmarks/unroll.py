@@ -71,9 +71,9 @@ def main() -> None:
             ]
             inputs = [rng.normal(size=shape) for shape in shapes]
             slow, fast = best([loaded(arrays), loaded(numbers)], inputs, options.repeats)
-            assert arrays.at_once is not None and numbers.at_once is not None
-            nodes = len(numbers.at_once.nodes)
-            each = nodes / unroll.array_operations(arrays.at_once.nodes)
+            assert arrays.graphs.at_once is not None and numbers.graphs.at_once is not None
+            nodes = len(numbers.graphs.at_once.nodes)
+            each = nodes / unroll.array_operations(arrays.graphs.at_once.nodes)
             print(f"{name:10}{size:4}{nodes:8}{each:15.0f}{slow:8.1f}{fast:9.1f}{slow / fast:7.2f}")
 
 

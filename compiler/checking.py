@@ -72,11 +72,11 @@ class Checking:
             lines += self.rows(
                 "+=", "_check_value_and_grad", "forward", "value_and_grad", objective
             )
-        if compilation.jvp is not None:
+        if compilation.graphs.jvp is not None:
             lines += self.directions("tangents", "d")
             given = ("forward", "backward", "jvp", "seeds", "tangents")
             lines += self.rows("+=", "_check_jvp", *given)
-        if compilation.hvp is not None:
+        if compilation.graphs.hvp is not None:
             lines += self.directions("directions", "v_")
             lines += self.rows("+=", "_check_hvp", "value_and_grad", "hvp", "directions")
         return lines

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ..dsl.check import Checked
@@ -94,17 +95,18 @@ def block_of(value: str, by: str) -> str:
     return f"{value} {by}"
 
 
-@frozen()
-class Compilation:
-    """``both`` computes outputs and, from seeds, gradients; ``at_once`` the objective and its
-    gradients, with seed 1; it is ``None`` without an objective."""
+STEPWISE = ("both", "at_once", "jvp", "hvp")
+WHOLE = ("jacobian", "hessian")
 
-    checked: Checked
-    options: Options
-    forward: Graph
+
+@frozen()
+class Graphs:
+    """The graphs of a module's functions; ``None`` is what is not wanted."""
+
     both: Graph
-    at_once: Graph | None
-    seeds: Mapping[str, str]
+    """Outputs and, from seeds, gradients."""
+    at_once: Graph | None = None
+    """The objective and its gradients, with seed 1."""
     jvp: Graph | None = None
     """Outputs and, under the names of ``tangent_of``, their tangents; seeds are those of inputs."""
     hvp: Graph | None = None
@@ -114,6 +116,27 @@ class Compilation:
     where they are made of those along one direction after the other."""
     hessian: Graph | None = None
     """The same of the gradient."""
+
+    def there(self, names: Iterable[str] = (*STEPWISE, *WHOLE)) -> list[Graph]:
+        """Those of some names that there are."""
+        return [graph for name in names if (graph := getattr(self, name)) is not None]
+
+    def map(
+        self, change: Callable[[Graph], Graph], names: Iterable[str] = (*STEPWISE, *WHOLE)
+    ) -> Graphs:
+        """The same with those of some names changed."""
+        there = {name: graph for name in names if (graph := getattr(self, name)) is not None}
+        return replace(self, **{name: change(graph) for name, graph in there.items()})
+
+
+@frozen()
+class Compilation:
+    checked: Checked
+    options: Options
+    forward: Graph
+    graphs: Graphs
+    seeds: Mapping[str, str]
+    """By output, the name of the gradient that arrives there."""
     unrolled: bool = False
     """Whether arrays are only what functions take and return: inside, all are numbers."""
     machine: Machine = AVX512

@@ -22,10 +22,10 @@ class Directional:
     def write(self) -> list[list[str]]:
         emit = self.compilation.options.emit
         written = []
-        if self.compilation.jvp is not None:
-            written.append(self.jvp(self.compilation.jvp))
-        if self.compilation.hvp is not None:
-            written.append(self.hvp(self.compilation.hvp))
+        if self.compilation.graphs.jvp is not None:
+            written.append(self.jvp(self.compilation.graphs.jvp))
+        if self.compilation.graphs.hvp is not None:
+            written.append(self.hvp(self.compilation.graphs.hvp))
         matrices = Matrices(self.functions)
         if "jacobian" in emit:
             written += matrices.jacobian()

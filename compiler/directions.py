@@ -199,10 +199,10 @@ class _InBlocks:
     def __init__(self, unit: _Units, roots: Sequence[Node], rows: Size) -> None:
         self.unit, self.roots, self.rows = unit, list(roots), rows
         place, span = unit.place, unit.place.span
-        self.moving = {place}
+        self.moving = {place: None}  # In order: what is written must not depend on addresses.
         for node in topological(roots):
-            if not self.moving.isdisjoint(node.operands):
-                self.moving.add(node)
+            if any(operand in self.moving for operand in node.operands):
+                self.moving[node] = None
         axes = unit.axes(rows)
         start = placeholder("start", INT, span)
         self.draft = Draft(start, ZERO, place.type.shape[0])

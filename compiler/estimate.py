@@ -59,7 +59,7 @@ class Costs:
 
 def costs(compilation: Compilation) -> Costs:
     kept = kept_values(compilation)
-    parts = divided(compilation.both, kept)
+    parts = divided(compilation.graphs.both, kept)
     return Costs(Cost.of(parts.forward), Cost.of(parts.backward), bytes_kept(kept))
 
 

@@ -72,10 +72,10 @@ class Functions:
         scope = self.forward()
         if not self.compilation.seeds:
             self.kept, self.fields = (), {}
-        self.parts = divided(self.compilation.both, self.kept)
+        self.parts = divided(self.compilation.graphs.both, self.kept)
         backward = [self.backward()] if self.compilation.seeds else []
         functions = [self.finish_forward(scope), *backward]
-        if self.compilation.at_once is not None:
+        if self.compilation.graphs.at_once is not None:
             functions.append(self.value_and_grad())
         entry = self.entry.function()
         return [*([entry] if entry else []), *functions]
@@ -133,7 +133,7 @@ class Functions:
         return texts
 
     def forward(self) -> FunctionScope:
-        graph = self.compilation.both
+        graph = self.compilation.graphs.both
         outputs = list(graph.outputs.values())
         given = self.boundary.given(graph.inputs.values(), outputs)
         available = computed(self.boundary.parts(outputs), given)
@@ -226,7 +226,7 @@ class Functions:
         return f"{self.setting.dtype}.type(float({name}))"
 
     def backward(self) -> list[str]:
-        graph = self.compilation.both
+        graph = self.compilation.graphs.both
         names = self.setting.names(*self.fields.values())
         cache = names.fresh("cache")
         parameters, written = self.seed_parameters(names)
@@ -277,12 +277,12 @@ class Functions:
     def hands_on_seeds(self) -> bool:
         """Whether a gradient may be a number that arrives, or one made of such numbers alone: its
         type is what the type of the dtype makes of them."""
-        graph = self.compilation.both
+        graph = self.compilation.graphs.both
         ends = [[*graph.seeds.values()], [*graph.gradients.values()]]
         return not self.setting.scalar and all(any(not n.type.rank for n in e) for e in ends)
 
     def finish_forward(self, scope: FunctionScope) -> list[str]:
-        graph = self.compilation.both
+        graph = self.compilation.graphs.both
         outputs = list(graph.outputs.values())
         texts = self.result_texts(scope, outputs, list(self.kept))
         uses = scope.renderer.uses
@@ -316,7 +316,7 @@ class Functions:
         return self.setting.annotation(self.compilation.output_type(outputs[0]))
 
     def value_and_grad(self) -> list[str]:
-        graph = self.compilation.at_once
+        graph = self.compilation.graphs.at_once
         assert graph is not None and self.interface.objective is not None
         value = graph.outputs[self.interface.objective]
         gradients = list(graph.gradients.values())
@@ -370,7 +370,7 @@ class Functions:
 
     @property
     def wrt(self) -> tuple[str, ...]:
-        return tuple(self.compilation.both.gradients)
+        return tuple(self.compilation.graphs.both.gradients)
 
     # ── Words ───────────────────────────────────────────────────────────────
 

@@ -60,7 +60,7 @@ def kept_for_backward(
 
 def kept_values(compilation: Compilation) -> tuple[Node, ...]:
     """What the cache of a module of arrays keeps."""
-    graph = compilation.both
+    graph = compilation.graphs.both
     available = computed(graph.outputs.values(), graph.inputs.values())
     return kept_for_backward(graph, available, compilation.options.level, compilation.machine)
 

@@ -46,7 +46,7 @@ class Matrices:
         ]
         head = bracketed("def jacobian(", self.functions.parameters(), ") -> Jacobian:")
         lines = [*head, *docstring(paragraphs, INDENT)]
-        graph = self.compilation.jacobian
+        graph = self.compilation.graphs.jacobian
         if graph is not None:
             lines += self.at_once(graph, self.compilation.seeds, "Jacobian")
         else:
@@ -154,7 +154,7 @@ class Matrices:
         ]
         head = bracketed("def hessian(", self.functions.parameters(), ") -> Hessian:")
         lines = [*head, *docstring(paragraphs, INDENT)]
-        graph = self.compilation.hessian
+        graph = self.compilation.graphs.hessian
         if graph is not None:
             return [row, top, [*lines, *self.at_once(graph, self.wrt.values(), "Hessian")]]
         for name in self.inputs:

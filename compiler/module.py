@@ -23,7 +23,10 @@ from .setting import MODULES, Setting
 
 def module_text(compilation: Compilation, spec: str, command: str, version: str) -> str:
     """The module. ``spec`` and ``command`` are the path and the command line of its header."""
-    graphs = [compilation.both, *([compilation.at_once] if compilation.at_once else [])]
+    graphs = [
+        compilation.graphs.both,
+        *([compilation.graphs.at_once] if compilation.graphs.at_once else []),
+    ]
     arrays = has_arrays(graphs)
     writer = _Module(Setting(compilation, compilation.unrolled or not arrays, arrays))
     return writer.text(spec, command, version)

@@ -8,58 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-# Every file may import those above it in this list, never those below.
-ORDER = [
-    "dsl.frozen", "dsl.source", "dsl.sizes", "dsl.binding", "dsl.intervals", "dsl.shapes", "dsl.subscripts", "dsl.einsum",
-    "dsl.errors.diagnostic", "dsl.errors.render", "dsl.errors", "dsl.errors.mistakes",
-    "dsl.errors.codes", "dsl.ast", "dsl.expected", "grammars", "grammars.tables", "dsl.tree",
-    "dsl.parse", "grammars.__main__", "dsl.kernels.arrays", "dsl.kernels.gather", "dsl.kernels.matrices", "dsl.kernels.threads", "dsl.kernels.scalars",
-    "dsl.kernels.special", "dsl.kernels.special_scalars", "dsl.kernels.statistics",
-    "dsl.kernels.array_entries", "dsl.kernels.scalar_entries", "dsl.kernels.checking", "dsl.kernels",
-    "dsl.ops.declare", "dsl.ops.elementwise", "dsl.ops.functions", "dsl.ops.special",
-    "dsl.ops.reductions", "dsl.ops.statistics", "dsl.ops.arrays",
-    "dsl.ops.shaping", "dsl.ops.splitting", "dsl.ops.making", "dsl.ops.gather",
-    "dsl.ops.indexing", "dsl.ops.linalg", "dsl.ops.loops", "dsl.ops.contractions", "dsl.ops.diagonals", "dsl.ops.decompositions", "dsl.ops.calculus", "dsl.ops", "dsl.domains", "dsl.graph", "dsl.alike", "dsl.loops", "dsl.walk", "dsl.scope", "dsl.order",
-    "dsl.lowering.table", "dsl.lowering.products", "dsl.lowering.reductions",
-    "dsl.lowering.helpers", "dsl.lowering.shapes", "dsl.lowering.pairing", "dsl.lowering.contractions", "dsl.lowering.matrices", "dsl.lowering", "dsl.lower",
-    "dsl.indices.variables", "dsl.indices.spread", "dsl.indices.subscript", "dsl.indices.sums",
-    "dsl.indices.vectorise", "dsl.indices.operations", "dsl.indices.loops", "dsl.indices",
-    "dsl.ruled", "dsl.constants", "dsl.written", "dsl.fitting", "dsl.indexed", "dsl.inlining", "dsl.scanning", "dsl.calls", "dsl.elaborate", "dsl.examples", "dsl.library",
-    "dsl.declarations", "dsl.check",
-    "dsl.wrapping", "dsl.format", "dsl",
-    "compiler.machine", "compiler.prices", "compiler.cut", "compiler.rules", "compiler.guards", "compiler.reverse_loops", "compiler.reverse", "compiler.forward_loops", "compiler.forward", "compiler.compilation",
-    "compiler.differentiate", "compiler.nested", "compiler.ranges",
-    "compiler.branches", "compiler.schedule", "compiler.records", "compiler.keeping", "compiler.templates", "compiler.interpret", "compiler.passes.log", "compiler.passes.rewrite", "compiler.passes.fold",
-    "compiler.passes.patterns", "compiler.passes.simplify", "compiler.passes.symmetry",
-    "compiler.passes.stabilise", "compiler.passes.shelter", "compiler.passes.shapes", "compiler.passes.gathers",
-    "compiler.passes.prune", "compiler.passes.axes", "compiler.passes.fission", "compiler.passes.factors", "compiler.passes.turned", "compiler.passes.interchange", "compiler.passes.common", "compiler.passes.strength", "compiler.passes.associate", "compiler.passes.places", "compiler.passes.contract", "compiler.passes.units", "compiler.passes.rows_last", "compiler.passes.parts", "compiler.passes.scales", "compiler.passes.blocks", "compiler.passes.products", "compiler.passes.numbers", "compiler.passes.conditions", "compiler.passes.precision",
-    "compiler.passes.entries", "compiler.passes.moving", "compiler.passes.expansions", "compiler.passes.unroll", "compiler.passes.trailing", "compiler.passes.columns", "compiler.passes.small_loops",
-    "compiler.passes", "compiler.directions", "compiler.request", "compiler.cost", "compiler.specialise",
-    "compiler.python", "compiler.names", "compiler.paper",
-    "compiler.render", "compiler.setting", "compiler.boundary", "compiler.guarded", "compiler.body", "compiler.states", "compiler.stacks", "compiler.threads", "compiler.direct", "compiler.looping", "compiler.attempt", "compiler.comments",
-    "compiler.entry", "compiler.functions", "compiler.matrices", "compiler.directional",
-    "compiler.sampling", "compiler.checking", "compiler.header", "compiler.module", "compiler.caution", "compiler.batch", "compiler.checkpoint", "compiler.driver", "compiler.estimate", "compiler.calibrate",
-    "compiler.rounding", "compiler.evaluate", "compiler.outline", "compiler.backflow",
-    "compiler.explanation", "compiler.explanation.terms", "compiler.explanation.words", "compiler.explanation.numbers", "compiler.explanation.index",
-    "compiler.explanation.glyphs", "compiler.explanation.notation", "compiler.explanation.naming", "compiler.explanation.rules", "compiler.explanation.steps", "compiler.explanation.values", "compiler.explanation.edges", "compiler.explanation.build",
-    "compiler.explanation.select", "compiler.explanation.layout", "compiler.explanation.text", "compiler.explanation.latex", "compiler.explanation.markdown",
-    "compiler.explanation.mathml", "compiler.explanation.html", "compiler.explanation.formats", "compiler.explanation.quiz",
-    "compiler.gradcheck", "compiler.rulecheck", "compiler.given", "compiler.trace", "compiler.load", "compiler.build",
-    "compiler.picture.quantity", "compiler.picture.flows", "compiler.picture.symbols", "compiler.picture.model", "compiler.picture.folding",
-    "compiler.picture.widths", "compiler.picture.engine", "compiler.picture.layout", "compiler.picture.themes", "compiler.picture.markup",
-    "compiler.picture.svg", "compiler.picture.dot", "compiler.picture.png", "compiler.picture.write", "compiler.picture",
-    "compiler.page.marks", "compiler.page.sources", "compiler.page.lines", "compiler.page.live", "compiler.page.fields",
-    "compiler.page.pictures", "compiler.page.program", "compiler.page.document", "compiler.page.build", "compiler.page.serve", "compiler.page.view", "compiler.page",
-    "compiler.grading.runner", "compiler.grading.walk", "compiler.grading.mutations", "compiler.grading.products", "compiler.grading.uses", "compiler.grading.kinds",
-    "compiler.grading.student", "compiler.grading.points", "compiler.grading.answers", "compiler.grading.diagnose", "compiler.grading.patterns",
-    "compiler.grading.grade", "compiler.grading.report", "compiler.grading",
-    "compiler.drawable", "compiler.notebook", "compiler.testing", "compiler.run", "compiler.catalogue", "compiler",
-    "examples", "examples.__main__",
-    "examples.gradbench", "examples.gradbench.functions", "examples.gradbench.ba", "examples.gradbench.ht",
-    "examples.gradbench.descent", "examples.gradbench.programs", "examples.gradbench.tool", "examples.gradbench.__main__",
-    "compiler.console", "compiler.explanation.commands", "compiler.grading.commands", "compiler.page.commands", "compiler.cli", "compiler.gradc",
-    "compiler.gradc.importer", "compiler.gradc.__main__",
-]  # fmt: skip
+# Every file may import those before it in this list, never those behind.
+ORDER = (ROOT / "tests/order.txt").read_text(encoding="utf-8").split()
 
 
 def name_of(path: Path) -> str:

@@ -56,7 +56,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def graphs(case: Case) -> Iterator[tuple[Graph, Graph]]:
     compilation = driver.compiled(checked(case.total), PLAIN)
-    for graph in (compilation.at_once, compilation.jvp, compilation.hvp):
+    for graph in (compilation.graphs.at_once, compilation.graphs.jvp, compilation.graphs.hvp):
         assert graph is not None
         yield graph, blocks(optimise(graph))
 

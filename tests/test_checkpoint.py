@@ -90,4 +90,4 @@ def test_check_draws_inputs_of_sizes_that_blocks_fit(
 def test_nothing_changes_without_a_loop() -> None:
     text = "input x: float[N] output f = sum(x^2)"
     plain, saving = (driver.compiled(checked(text), Options(checkpoint=c)) for c in (False, True))
-    assert str(plain.both) == str(saving.both)
+    assert str(plain.graphs.both) == str(saving.graphs.both)

@@ -59,7 +59,7 @@ def loops_of_numbers(graph: Graph) -> int:
 
 def differentiated(case: Case) -> Graph:
     """The outputs and gradients of a case, optimised."""
-    return optimise(driver.compiled(checked(case.text), Options()).both)
+    return optimise(driver.compiled(checked(case.text), Options()).graphs.both)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

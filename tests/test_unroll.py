@@ -168,7 +168,7 @@ def agree(compilation: Compilation, other: Compilation, inputs: list[Any]) -> No
     one, two = load(compilation), load(other)
     kept = [np.copy(v) for v in inputs]
     own = [v for i, v in zip(compilation.interface.inputs, inputs, strict=True)
-           if i.name in compilation.both.gradients]  # fmt: skip
+           if i.name in compilation.graphs.both.gradients]  # fmt: skip
     with np.errstate(all="ignore"):
         (out, cache), (wanted, beside) = one.forward(*inputs), two.forward(*inputs)
         close(out, wanted, 1e-9)

@@ -156,13 +156,13 @@ def finish(graph: Graph, *, arrays: bool) -> Graph:
     return common.common(precision.precision(graph, arrays))
 
 
-def numbers_alone(graphs: Iterable[Graph | None], level: int) -> list[Graph | None] | None:
+def numbers_alone(graphs: Iterable[Graph], level: int) -> list[Graph] | None:
     """All graphs with their small arrays unrolled and optimised again, ``None`` where not all can
     be."""
     from .unroll import unrolled
 
     made = unrolled(list(graphs))
-    return made and [optimise(graph, level) if graph is not None else None for graph in made]
+    return made and [optimise(graph, level) for graph in made]
 
 
 def unconverted(graph: Graph) -> Graph:

@@ -29,18 +29,17 @@ NODES = 600
 Place = tuple[int, ...]
 
 
-def unrolled(graphs: Sequence[Graph | None]) -> list[Graph | None] | None:
+def unrolled(graphs: Sequence[Graph]) -> list[Graph] | None:
     """All graphs without arrays inside, or ``None`` where one of them has to keep some."""
     try:
-        made = [_Whole(graph).result() if graph is not None else None for graph in graphs]
+        made = [_Whole(graph).result() for graph in graphs]
     except Stays:
         return None
-    pairs = [(g, m) for g, m in zip(graphs, made, strict=True) if g is not None and m is not None]
-    before = sum(array_operations(graph.nodes) for graph, _ in pairs)
-    after = sum(len(graph.nodes) for _, graph in pairs)
+    before = sum(array_operations(graph.nodes) for graph in graphs)
+    after = sum(len(graph.nodes) for graph in made)
     if after > NODES_PER_OPERATION * before:
         return None
-    for node in dict.fromkeys(n for graph, _ in pairs for n in graph.nodes):
+    for node in dict.fromkeys(n for graph in graphs for n in graph.nodes):
         if node.type.rank and node.operands:
             note("unroll", node, f"{math.prod(lengths(node))} numbers")
     return made
@@ -56,7 +55,7 @@ def array_operations(nodes: Iterable[Node]) -> int:
 def unroll(graph: Graph) -> Graph:
     """The graph without arrays inside, or as it is."""
     made = unrolled([graph])
-    return graph if made is None or made[0] is None else made[0]
+    return graph if made is None else made[0]
 
 
 class Unrolling:
