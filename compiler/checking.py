@@ -79,6 +79,12 @@ class Checking:
         if compilation.graphs.hvp is not None:
             lines += self.directions("directions", "v_")
             lines += self.rows("+=", "_check_hvp", "value_and_grad", "hvp", "directions")
+        emitted = compilation.options.emit
+        if "jacobian" in emitted:
+            names = ("forward", "backward", "jacobian", "seeds")
+            lines += self.rows("+=", "_check_jacobian", *names)
+        if "hessian" in emitted:
+            lines += self.rows("+=", "_check_hessian", "value_and_grad", "hessian")
         return lines
 
     def rows(self, sign: str, kernel: str, *given: str) -> list[str]:

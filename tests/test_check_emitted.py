@@ -52,7 +52,7 @@ CHECK = Options(emit=("check",))
 def emit(spec: str, **more: object) -> Options:
     """All functions that the specification can have."""
     objective = driver.checked(Source(spec)).graph.interface.objective
-    words = ("jvp", "hvp", "check") if objective else ("jvp", "check")
+    words = ("jvp", "jacobian", "check") + ("hvp", "hessian") * (objective is not None)
     return Options(emit=words, **more)  # type: ignore[arg-type]
 
 
@@ -174,6 +174,8 @@ WRONG = {
     "minimum": ("minimum", "backward", "return Gradients(", "return Gradients(1e-9 + ", "w"),
     "jvp": ("problem2", "jvp", "dW @ x + W @ dx", "dW @ x - W @ dx", "x"),
     "hvp": ("problem2", "hvp", "return Gradients(", "return Gradients(2 * ", "x"),
+    "jacobian": ("problem2", "jacobian", "backward(cache)", "backward(cache, 1.001)", "x"),
+    "hessian": ("problem2", "hessian", "HessianRow(product_3,", "HessianRow(product_3.T @ product_3,", "x"),
 }  # fmt: skip
 
 
@@ -194,7 +196,7 @@ def test_a_wrong_module_is_found_out(kind: str, tmp_path: Path) -> None:
     assert named, result.stdout
     scalar = name == "problem1"
     assert scalar or re.match(rf"WRONG {function}: \w+\[[\d, ]+\] is ", named[0]), named
-    assert ("backward gives" if function == "jvp" else "differences give") in named[0]
+    assert ("backward gives" if function in ("jvp", "jacobian") else "differences give") in named[0]
     assert "lines are wrong" in result.stdout
 
 

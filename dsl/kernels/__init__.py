@@ -35,8 +35,8 @@ class Kernel:
 
 SCALARS = ("scalars", "special_scalars")
 ARRAYS = ("arrays", "special", "statistics", "gather", "matrices", "threads")
-SCALAR_CHECKS = ("scalar_entries", "checking")
-ARRAY_CHECKS = ("array_entries", "checking")
+SCALAR_CHECKS = ("scalar_entries", "checking", "checking_whole")
+ARRAY_CHECKS = ("array_entries", "checking", "checking_whole")
 
 
 # Found by their layout: Python's parser takes ten times as long, for some that are not used.

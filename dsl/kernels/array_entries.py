@@ -47,6 +47,11 @@ def _inner(a: Any, b: Any) -> tuple[float, float]:
     return float(np.sum(product)), float(np.sum(np.abs(product)))
 
 
+def _through(v: Any, derivatives: Any) -> Any:
+    """What v sends back through derivatives, in their precision: their first axes are its own."""
+    return np.tensordot(np.asarray(v, derivatives.dtype), derivatives, np.ndim(v))
+
+
 def _largest(x: Any) -> float:
     """The size of the largest entry."""
     return float(np.max(np.abs(x), initial=0.0))

@@ -263,6 +263,19 @@ def _check_hvp(
 ) -> list[_Row]:
     """The Hessian times a random direction, against differences of the gradient."""
     v = {name: _random_like(point[name], rng) for name in directions}
+    products = hvp(**point, **{directions[name]: along for name, along in v.items()})
+    return _check_products("hvp", value_and_grad, v, products._asdict(), point, rng)
+
+
+def _check_products(
+    function: str,
+    value_and_grad: Callable[..., Any],
+    v: dict[str, Any],
+    products: dict[str, Any],
+    point: dict[str, Any],
+    rng: Any,
+) -> list[_Row]:
+    """The derivatives of the gradient along v, against differences."""
 
     def value(inputs: dict[str, Any]) -> tuple[float, float]:
         out, gradients = value_and_grad(**inputs)
@@ -270,10 +283,9 @@ def _check_hvp(
         size = _largest(out) + sum(size for _, size in parts)
         return sum(part for part, _ in parts), size
 
-    products = hvp(**point, **{directions[name]: along for name, along in v.items()})
     return [
-        _compare("hvp", name, value, point, product, rng)
-        for name, product in products._asdict().items()
+        _compare(function, name, value, point, product, rng)
+        for name, product in products.items()
     ]
 
 

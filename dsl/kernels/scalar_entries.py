@@ -41,6 +41,11 @@ def _inner(a: float, b: float) -> tuple[float, float]:
     return a * b, abs(a * b)
 
 
+def _through(v: float, derivatives: float) -> float:
+    """What v sends back through a derivative."""
+    return v * derivatives
+
+
 def _largest(x: float) -> float:
     """The size of a number."""
     return abs(x)
