@@ -6,17 +6,18 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 
 from ..dsl.graph import Node, topological
-from ..dsl.loops import Chunk, Loop, called, is_fixed, with_steps
+from ..dsl.loops import Loop, called, is_fixed, with_steps
 from ..dsl.shapes import Kind
-from ..dsl.sizes import ONE, ZERO, Size
+from ..dsl.sizes import ONE
 from .body import Body, Commenter, Line, no_comment
 from .direct import Direct
 from .guarded import guarded_in_steps
 from .names import legal, placed
+from .positions import Position
 from .python import INDENT, WIDTH, exploded, filled, fits
 from .ranges import of_steps, ranges
 from .render import Renderer
-from .schedule import Function, call_key, is_leaf, is_weak, leading_cut, plan
+from .schedule import Function, call_key, is_leaf, is_weak, plan
 from .stacks import room
 from .states import States
 from .threads import on_threads, returned
@@ -102,7 +103,7 @@ class Looping:
         self.rows: dict[Node, str] = {}
         """By part of a record that a step sees, its name there."""
         self.lines: list[str] = []
-        self.index = self.block = self.part = ""
+        self.position = Position(self.loop, body.names, self.renderer)
         chunked = self.loop.chunk is not None and self.states.sums == set(self.nexts)
         self.threaded = bool(self.renderer.threads) and chunked
         self.begun = {} if self.threaded else self._begun_sums()
@@ -117,12 +118,12 @@ class Looping:
         head = self._head() if not self.rows else self._through_record()
         self.renderer.names, self.renderer.known = before
         if self.threaded:
-            starts = f"range(0, {self.renderer.size(self.loop.stop).text}, {self.block})"
+            starts = self.position.blocks(least=0)
             sums = [held[state] for state in self.nexts]
-            self.lines += on_threads(self.body, step, self.index, starts, sums)
+            self.lines += on_threads(self.body, step, self.position.index, starts, sums)
         else:
             self.lines += [*(f"{self.body.indent}{line}" for line in head), *step]
-        self.body.names.end_loop(self.index)
+        self.body.names.end_loop(self.position.index)
         for (sort, which), target in self.results.items():
             state = self.loop.states[which] if sort == "final" else None
             name = held[state] if state is not None else self._stack(target)
@@ -158,7 +159,8 @@ class Looping:
             if text != held[state]:
                 self._add(f"{held[state]}{self._annotation(first)} = {text}")
         if self.loop.chunk is not None:
-            self._choose_block(self.loop.chunk)
+            if text := self.position.choose_block(self.threaded):
+                self._add(text)
         for record in dict.fromkeys(self.records.of[t] for t in self.recorded.values()):
             self._add(f"{self._stack(record[0])} = list[tuple[float, ...]]()")
         for (sort, _), target in self.results.items():
@@ -169,20 +171,6 @@ class Looping:
             elif sort == "steps":
                 self._add(f"{self.body.name_of(target)} = 0")
         return held
-
-    def _choose_block(self, chunk: Chunk) -> None:
-        """How many entries a step does: as many as stay in the cache of a core."""
-        width = chunk.width.constant
-        # Threads wait for each other between calls: they need more to do in each.
-        room = chunk.room * 4 if self.threaded else chunk.room
-        if width is not None:
-            self.block = str(max(room // max(width, 1), chunk.least))
-        else:
-            text = self.renderer.size(chunk.width).text
-            text = text if text.isidentifier() else f"({text})"
-            self.block = self.body.names.numbered("block")
-            self._add(f"{self.block} = max({room} // {text}, {chunk.least})")
-        self.part = self.body.names.numbered("part")
 
     def _annotation(self, first: Node) -> str:
         """The type of a state that begins as a constant truth value, which is else taken to be the
@@ -210,55 +198,25 @@ class Looping:
     # ── The head ────────────────────────────────────────────────────────────
 
     def _head(self) -> list[str]:
+        position = self.position
         if self.loop.chunk is not None:
-            self._need_index()
-            stop = self.renderer.size(self.loop.stop).text
-            if self.begun and self.loop.stop.constant is None:
-                stop = f"max({stop}, 1)"  # Sums begin also where there are no entries.
-            return [f"for {self.index} in range(0, {stop}, {self.block}):"]
+            # Sums that a block begins do so also where there are no entries.
+            blocks = position.blocks(least=1 if self.begun else 0)
+            return [f"for {position.index} in {blocks}:"]
         place = f"  # line {self.loop.index.span.line}" if self.node.cause is None else ""
-        return [f"for {self.index or '_'} in {self._counted()}:{place}"]
+        return [f"for {position.index or '_'} in {position.counted(self.steps)}:{place}"]
 
     def _through_record(self) -> list[str]:
         """A loop that sees the records of another one, which runs the other way."""
         record = self.records.of[next(iter(self.rows))]
         parts = [self.rows[part] for part in record]
         through = f"reversed({self._stack(record[0])})"
-        tail = f" in {through}:"
-        if self.index:
-            tail = f") in zip({self._counted()}, {through}, strict=True):"
-        head = f"for {self.index}, (" if self.index else "for "
+        index, tail = self.position.index, f" in {through}:"
+        if index:
+            tail = f") in zip({self.position.counted(self.steps)}, {through}, strict=True):"
+        head = f"for {index}, (" if index else "for "
         width = self._room(self.body) - len(self.body.indent)
         return filled(head, parts, tail, "", width)
-
-    def _counted(self) -> str:
-        """The values of the index, in order."""
-        start = self.renderer.size(self.loop.start).text
-        if self.steps is not None:
-            count = self.renderer.expression(self.steps).text
-            end = count if self.loop.start == ZERO else f"{start} + {count}"
-        else:
-            end = self.renderer.size(self.loop.stop).text
-        counted = f"range({end})" if self.loop.start == ZERO else f"range({start}, {end})"
-        return f"reversed({counted})" if self.loop.backwards else counted
-
-    def _position(self, offset: Size = ZERO, turned: bool = False) -> str:
-        """The index of the step, counted from 0, as a subscript."""
-        self._need_index()
-        base = offset - self.loop.start
-        if turned:
-            base = offset + self.loop.start
-            return f"{self.renderer.size(base).text} - {self.index}"
-        if base == ZERO:
-            return self.index
-        less = base.constant is not None and base.constant < 0
-        sign, distance = ("-", ZERO - base) if less else ("+", base)
-        return f"{self.index} {sign} {self.renderer.size(distance).text}"
-
-    def _need_index(self) -> None:
-        if not self.index:
-            self.index = self.body.names.of_loop(legal(called(self.loop.index)))
-            self.renderer.names[self.loop.index] = self.index
 
     # ── A step ──────────────────────────────────────────────────────────────
 
@@ -267,8 +225,7 @@ class Looping:
         wanted = self._wanted(stacked)
         given = [*self.loop.placeholders, *self._there(wanted)]
         if self.loop.chunk is not None:
-            self._need_index()
-            inner.begin(f"{self.part} = slice({self.index}, {self.index} + {self.block})")
+            inner.begin(self.position.begin_part())
         order = topological(wanted, given)
         function = plan(order, wanted, given, branching=self.renderer.scalar)
         self._give(inner, function, held, wanted)
@@ -289,7 +246,8 @@ class Looping:
                 inner.choose(node, held[state], "+=")
         inner.take(function, order, self.loop.roots())
         lines += inner.write(self.comment)
-        lines[:0] = self._count(inner.indent)
+        if count := self.position.count():
+            lines.insert(0, inner.indent + count)
         for n, target in stacked.items():
             if n not in top and n not in rows:
                 lines.append(inner.indent + self._stacked(n, target))
@@ -300,7 +258,7 @@ class Looping:
         lines += self._last(held, names, added, inner)
         if ("steps", 0) in self.results:
             done = self.body.name_of(self.results["steps", 0])
-            lines.append(f"{inner.indent}{done} = {self._position(ONE)}")
+            lines.append(f"{inner.indent}{done} = {self.position.at(ONE)}")
         if self.loop.until is not None:
             ends = self.renderer.expression(self.loop.until).text
             lines += [f"{inner.indent}if {ends}:", f"{inner.indent}{INDENT}break"]
@@ -314,16 +272,6 @@ class Looping:
         for node in set(body).difference(there):
             self.renderer.names.pop(node, None)
         return there
-
-    def _count(self, indent: str) -> list[str]:
-        """The number of entries in a block, where the code refers to it."""
-        chunk = self.loop.chunk
-        name = str(chunk.size) if chunk is not None else ""
-        if name not in self.renderer.uses.sizes:
-            return []
-        self.renderer.uses.sizes.remove(name)
-        stop = self.renderer.size(self.loop.stop).text
-        return [f"{indent}{name} = min({self.block}, {stop} - {self.index})"]
 
     def _wanted(self, stacked: Iterable[Node]) -> list[Node]:
         wanted: list[Node] = []
@@ -343,7 +291,7 @@ class Looping:
         uses = Counter(o for node in function.nodes for o in node.operands)
         uses.update(self.nexts.values())
         if uses[self.loop.index]:
-            self._need_index()
+            self.position.need_index()
         names |= held
         for place, operand in self.captured.items():
             names[place] = self.outer.expression(operand).text
@@ -353,37 +301,12 @@ class Looping:
                     self.rows[operand] = self.body.names.numbered(placed(place))
                 names[place] = self.rows[operand]
                 continue
-            text = self._row(place, operand)
+            text = self.position.row(place, operand)
             if uses[place] > 1:
                 name = self.body.names.numbered(placed(place))
                 inner.begin(f"{name} = {text}")
                 text = name
             names[place] = text
-
-    def _row(self, place: Node, sequence: Node) -> str:
-        """The entry of this step of an array, through a slice of it."""
-        if self.loop.chunk is not None:
-            text = self.renderer.expression(sequence).text
-            return f"{text}[{self._along(self.loop.chunk.axis(place.type))}]"
-        cut = leading_cut(sequence)
-        if cut is None or sequence in self.renderer.names:
-            return f"{self.renderer.names[sequence]}[{self._position()}]"
-        base = self.renderer.expression(sequence.operands[0]).text
-        start = cut.start
-        if cut.step > 0:
-            return f"{base}[{self._position(start or ZERO)}]"
-        size = sequence.operands[0].type.shape[0]
-        return f"{base}[{self._position(size - 1 if start is None else start, turned=True)}]"
-
-    def _along(self, axis: int) -> str:
-        """The entries of a block, as a subscript."""
-        return ":, " * axis + self.part
-
-    def _place_of(self, node: Node) -> str:
-        """Where the value of a step goes in the array of all."""
-        if self.loop.chunk is None:
-            return self._position()
-        return self._along(self.loop.chunk.axis(node.type))
 
     def _know(self, function: Function) -> None:
         """Intervals of what a step computes, where the code depends on them."""
@@ -409,7 +332,7 @@ class Looping:
         if self.loop.numbers and self.loop.until is not None:
             return {}
         used = {o for node in function.nodes for o in node.operands} | set(self.nexts.values())
-        rows = {n: f"{self.body.name_of(target)}[{self._place_of(n)}]"
+        rows = {n: f"{self.body.name_of(target)}[{self.position.of(n)}]"
                 for n, target in stacked.items()}  # fmt: skip
         return {n: text for n, text in rows.items()
                 if n in function.statements and n not in used and n.op.name != "scan"}  # fmt: skip
@@ -418,7 +341,7 @@ class Looping:
         value = self.renderer.expression(node).text
         if self.loop.numbers and self.loop.until is not None:
             return f"{self.body.name_of(target)}.append({value})"
-        return f"{self.body.name_of(target)}[{self._place_of(node)}] = {value}"
+        return f"{self.body.name_of(target)}[{self.position.of(node)}] = {value}"
 
     def _kept(self, inner: Body) -> list[str]:
         """The records of a step."""
@@ -450,7 +373,7 @@ class Looping:
             return []
         terms = {held[s]: self.renderer.expression(n).text for s, n in self.begun.items()}
         deeper = inner.indent + INDENT
-        lines = [f"{inner.indent}if not {self.index}:"]
+        lines = [f"{inner.indent}if not {self.position.index}:"]
         lines += [f"{deeper}{name} = {term}" for name, term in terms.items()]
         lines.append(f"{inner.indent}else:")
         return lines + [f"{deeper}{name} += {term}" for name, term in terms.items()]
