@@ -54,7 +54,9 @@ def to_limit(row: Row, machine: Machine) -> str:
 
 
 def contestants(rows: Iterable[Row]) -> list[str]:
-    return list(dict.fromkeys(name for row in rows for name in row.seconds))
+    """gradc in front, then in the order of their first row."""
+    found = dict.fromkeys(name for row in rows for name in row.seconds)
+    return sorted(found, key=lambda name: not name.startswith("gradc"))
 
 
 def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> list[str]:
