@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from ..dsl.graph import Graph, Node, make, map_nodes, topological
 from ..dsl.indices.variables import Variable
-from ..dsl.loops import Draft, Loop, called, loop_key, placeholder, result
+from ..dsl.loops import Draft, Loop, by_loop, called, loop_key, placeholder, result
 from ..dsl.shapes import INT
 from ..dsl.sizes import ZERO, Size, rounded_root
 from ..dsl.source import Span
@@ -24,10 +24,7 @@ SIZE = "block"
 
 def checkpointed(graph: Graph) -> Graph:
     """The lowered graph with loops in blocks, and the sizes of blocks in its interface."""
-    groups: dict[object, list[Node]] = {}
-    for node in graph.nodes:
-        if node.op.name == "scan" and _fits(node.attributes["loop"]):
-            groups.setdefault(loop_key(node), []).append(node)
+    groups = by_loop(graph.nodes, _fits)
     if not groups:
         return graph
     sizes = _Sizes(graph)

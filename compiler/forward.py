@@ -6,12 +6,12 @@ for each operand of a product; the others declare the rule.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ..dsl.errors import SpecError, mistakes
 from ..dsl.graph import Fragment, Node, constant, make, topological
-from ..dsl.loops import loop_key
+from ..dsl.loops import by_loop, loop_key
 from ..dsl.ruled import is_linear
 from ..dsl.shapes import Shape
 from .forward_loops import along_loop
@@ -29,10 +29,7 @@ def tangents(
     """
     found = dict(given)
     order = topological(roots)
-    loops: dict[Hashable, list[Node]] = {}
-    for node in order:
-        if node.op.name == "scan" and node.type.is_float:
-            loops.setdefault(loop_key(node), []).append(node)
+    loops = by_loop(node for node in order if node.type.is_float)
     for node in order:
         if node in found or not node.type.is_float:
             continue

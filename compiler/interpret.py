@@ -5,7 +5,7 @@ It reads the same table of operations as the emitters, but none of the passes, s
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cache
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 
 from ..dsl.graph import Node, topological
 from ..dsl.kernels import namespace
-from ..dsl.loops import Loop, loop_key
+from ..dsl.loops import Loop, by_loop, loop_key
 from ..dsl.sizes import Size
 from ..dsl.subscripts import Cut
 from .templates import Expression, fill
@@ -52,10 +52,7 @@ class Interpreter:
 
     def follow(self, order: Sequence[Node]) -> None:
         """Evaluates nodes that come in an order of computation."""
-        loops: dict[Hashable, list[Node]] = {}
-        for node in order:
-            if node.op.name == "scan":
-                loops.setdefault(loop_key(node), []).append(node)
+        loops = by_loop(order)
         for node in order:
             if node.op.name != "scan":
                 self.values[node] = self.evaluate(node)

@@ -3,12 +3,12 @@ step, in one list, rather than a list for each number."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import field
 
 from ..dsl.frozen import frozen
 from ..dsl.graph import Node
-from ..dsl.loops import Loop, loop_key
+from ..dsl.loops import Loop, by_loop, loop_key
 from ..dsl.shapes import Kind
 from .schedule import Function
 
@@ -30,10 +30,7 @@ def records(function: Function) -> Records:
     """The records of the loops of a function."""
     made = [n for n in function.statements if n.op.name == "scan" and n not in function.results]
     known = set(made)
-    loops: dict[Hashable, list[Node]] = {}
-    for node in function.statements:
-        if node.op.name == "scan":
-            loops.setdefault(loop_key(node), []).append(node)
+    loops = by_loop(function.statements)
     users: dict[Node, list[Node]] = {node: [] for node in made}
     for node in function.nodes:
         for operand in known.intersection(node.operands):

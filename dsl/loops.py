@@ -149,6 +149,17 @@ def loop_key(node: Node) -> Hashable:
     return node.attributes["loop"], node.operands
 
 
+def by_loop(
+    nodes: Iterable[Node], allowed: Callable[[Loop], bool] = lambda loop: True
+) -> dict[Hashable, list[Node]]:
+    """The results of each loop among some nodes, by ``loop_key``."""
+    found: dict[Hashable, list[Node]] = {}
+    for node in nodes:
+        if node.op.name == "scan" and allowed(node.attributes["loop"]):
+            found.setdefault(loop_key(node), []).append(node)
+    return found
+
+
 def beside(node: Node, which: Result) -> Node:
     """Another result of the same loop."""
     loop = node.attributes["loop"]

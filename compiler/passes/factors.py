@@ -8,11 +8,11 @@ is to multiply by what is known. ``fission`` then does what is combined for all 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ...dsl.graph import Graph, Node, constant, make, map_nodes
-from ...dsl.loops import Loop, loop_key, map_loops, result
+from ...dsl.loops import Loop, by_loop, loop_key, map_loops, result
 from .fission import Split, fits, guess
 from .log import note
 
@@ -22,10 +22,7 @@ def factored(graph: Graph) -> Graph:
     if "scan" not in graph.operations:
         return graph
     graph = map_loops(graph, factored)
-    groups: dict[Hashable, list[Node]] = {}
-    for node in graph.nodes:
-        if node.op.name == "scan" and fits(node.attributes["loop"]):
-            groups.setdefault(loop_key(node), []).append(node)
+    groups = by_loop(graph.nodes, fits)
     steps = {key: step for key, nodes in groups.items() if (step := _factored(nodes)) is not None}
     if not steps:
         return graph

@@ -14,7 +14,7 @@ from ...dsl.graph import Graph, Node, make, map_nodes, topological
 from ...dsl.indices.spread import Spread, whole
 from ...dsl.indices.variables import Variable
 from ...dsl.indices.vectorise import Vectoriser
-from ...dsl.loops import Draft, Loop, called, loop_key, map_loops, placeholder, result
+from ...dsl.loops import Draft, Loop, by_loop, called, loop_key, map_loops, placeholder, result
 from ...dsl.lower import lower_nodes
 from ...dsl.sizes import Size
 from .log import note
@@ -31,10 +31,7 @@ _ALONE = ("put", "scatter", "scatter_along")
 def fission(graph: Graph) -> Graph:
     """The graph with as little as possible in the steps of its loops."""
     graph = map_loops(graph, fission)
-    groups: dict[Hashable, list[Node]] = {}
-    for node in graph.nodes:
-        if node.op.name == "scan" and fits(node.attributes["loop"]):
-            groups.setdefault(loop_key(node), []).append(node)
+    groups = by_loop(graph.nodes, fits)
     if not groups:
         return graph
     replaced: dict[Node, Node] = {}

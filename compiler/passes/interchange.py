@@ -13,7 +13,7 @@ from functools import cached_property
 
 from ...dsl.graph import Graph, Node, make, map_nodes, topological
 from ...dsl.indices.spread import permuted
-from ...dsl.loops import Draft, Loop, called, loop_key, map_loops, placeholder, result
+from ...dsl.loops import Draft, Loop, by_loop, called, loop_key, map_loops, placeholder, result
 from ...dsl.shapes import INT
 from ..machine import AVX512
 from ..prices import again
@@ -32,10 +32,7 @@ def interchanged(graph: Graph) -> Graph:
     if not any(n.op.name == "scan" for loop in _loops(graph) for n in loop.body()):
         return graph
     graph = turned(map_loops(graph, interchanged))
-    groups: dict[Hashable, list[Node]] = {}
-    for node in graph.nodes:
-        if node.op.name == "scan" and fits(node.attributes["loop"]):
-            groups.setdefault(loop_key(node), []).append(node)
+    groups = by_loop(graph.nodes, fits)
     nests = {key: nest for key, nodes in groups.items() if (nest := _nest(nodes)) is not None}
     if not nests:
         return graph

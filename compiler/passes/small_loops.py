@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...dsl.graph import Graph, Node, constant, make, map_nodes
-from ...dsl.loops import Loop, called, is_fixed, loop_key, map_loops, placeholder, result
+from ...dsl.loops import Loop, by_loop, called, is_fixed, loop_key, map_loops, placeholder, result
 from ...dsl.shapes import Type
 from ...dsl.sizes import Size
 from ...dsl.subscripts import Cut
@@ -29,10 +29,7 @@ _SCALAR = 3
 def small_loops(graph: Graph) -> Graph:
     """The graph with every loop of few numbers as one of Python's."""
     graph = map_loops(graph, small_loops)
-    loops: dict[Hashable, list[Node]] = {}
-    for node in graph.nodes:
-        if node.op.name == "scan":
-            loops.setdefault(loop_key(node), []).append(node)
+    loops = by_loop(graph.nodes)
     steps = {key: step for key, results in loops.items() if (step := _step(results)) is not None}
     return _Converted(steps).graph(graph) if steps else graph
 

@@ -6,19 +6,16 @@ have it: each would turn the state, and turn it back.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ...dsl.graph import Graph, Node, make, map_nodes
-from ...dsl.loops import Loop, called, loop_key, placeholder, result
+from ...dsl.loops import Loop, by_loop, called, loop_key, placeholder, result
 
 
 def turned(graph: Graph) -> Graph:
     """The graph with states turned before loops and after them, rather than in each step."""
-    groups: dict[Hashable, list[Node]] = {}
-    for node in graph.nodes:
-        if node.op.name == "scan":
-            groups.setdefault(loop_key(node), []).append(node)
+    groups = by_loop(graph.nodes)
     turns = {key: turn for key, nodes in groups.items() if (turn := _Turned(nodes)).axes}
     if not turns:
         return graph

@@ -236,22 +236,31 @@ def _check_jvp(
         function = "jvp" if len(seeds) == 1 else f"jvp {parameter}"
         for name, direction in directions.items():
             x, gradient = point[name], getattr(gradients, name)
-            entries = []
-            places = (*_places(x, rng), None)
-            for place in places:
+            pairs: list[tuple[tuple[int, ...] | None, float, float, float]] = []
+            for place in (*_places(x, rng), None):
                 v = _random_like(x, rng) if place is None else _unit(x, place)
                 tangent = _output(jvp(**point, **{direction: v})[1], output)
                 a, a_size = _inner(dout, tangent)
                 b, b_size = _inner(gradient, v)
                 # A derivative that cancels is as uncertain as the output over the input.
                 size = a_size + b_size + out_size / (_largest(x) or 1.0)
-                if math.isfinite(b):
-                    entries.append((place, a, b, _epsilon(gradient) * size))
-            kinks = len(places) - len(entries)
-            rows.append(
-                _row(function, name, gradient, entries, kinks, "backward gives")
-            )
+                pairs.append((place, a, b, size))
+            rows.append(_beside(function, name, gradient, pairs))
     return rows
+
+
+def _beside(
+    function: str,
+    name: str,
+    gradient: Any,
+    pairs: list[tuple[tuple[int, ...] | None, float, float, float]],
+) -> _Row:
+    """What another function and ``backward`` say, with the size of what they add up."""
+    epsilon = _epsilon(gradient)
+    finite = [pair for pair in pairs if math.isfinite(pair[2])]
+    entries = [(place, a, b, epsilon * size) for place, a, b, size in finite]
+    kinks = len(pairs) - len(entries)
+    return _row(function, name, gradient, entries, kinks, "backward gives")
 
 
 def _check_hvp(

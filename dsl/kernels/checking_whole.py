@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 from .array_entries import (
     _entry,
-    _epsilon,
     _inner,
     _largest,
     _places,
     _random_like,
     _through,
 )
-from .checking import _arriving, _check_products, _output, _Row, _row
+from .checking import _arriving, _beside, _check_products, _output, _Row
 
 
 def _check_jacobian(
@@ -37,16 +35,11 @@ def _check_jacobian(
             sent = _through(dout, blocks[name])
             # A derivative that cancels is as uncertain as the output over the input.
             size = _largest(gradient) + out_size / (_largest(point[name]) or 1.0)
-            entries: list[tuple[tuple[int, ...] | None, float, float, float]] = []
-            places = _places(gradient, rng)
-            for place in places:
-                a, b = _entry(sent, place), _entry(gradient, place)
-                if math.isfinite(b):
-                    entries.append((place, a, b, _epsilon(gradient) * size))
-            kinks = len(places) - len(entries)
-            rows.append(
-                _row(function, name, gradient, entries, kinks, "backward gives")
-            )
+            pairs: list[tuple[tuple[int, ...] | None, float, float, float]] = []
+            for place in _places(gradient, rng):
+                pair = _entry(sent, place), _entry(gradient, place)
+                pairs.append((place, *pair, size))
+            rows.append(_beside(function, name, gradient, pairs))
     return rows
 
 
