@@ -31,7 +31,7 @@ def test_a_local_pass_concerns_all_that_it_changes(name: str) -> None:
     program = driver.checked(driver.read(EXAMPLES / name))
     if program.is_library:
         return
-    for graph in (driver.differentiable(program, Options()), driver.compiled(program).both):
+    for graph in (driver.differentiable(program, Options()), driver.compiled(program).graphs.both):
         for node in with_steps(graph.nodes):
             for _, local in LOCAL:
                 if not local.concerns(node.op.name, node.op.family):

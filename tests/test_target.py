@@ -62,7 +62,7 @@ def test_measured_costs_decide_what_is_kept(calibration: Path) -> None:
 
 
 def test_costs_decide_what_functions_share() -> None:
-    graph = driver.compiled(checked(SHARED)).at_once
+    graph = driver.compiled(checked(SHARED)).graphs.at_once
     assert graph is not None
     graph = optimise(graph)
     dear = Machine(entry={**AVX512.entry, "exp": 40.0})
