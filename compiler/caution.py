@@ -13,7 +13,7 @@ from ..dsl.errors import Diagnostic, mistakes
 from ..dsl.graph import Graph, Input, Node, topological
 from ..dsl.intervals import NON_NEGATIVE, POSITIVE, REAL, Interval
 from ..dsl.library import prelude
-from ..dsl.loops import Loop, called, with_steps
+from ..dsl.loops import Loop, called, stacked, with_steps
 from ..dsl.lower import lower
 from .passes.shelter import guards_of
 from .passes.stabilise import stabilise
@@ -99,8 +99,8 @@ def _domains(
 
 def _body(graph: Graph, loop: Loop, results: Iterable[Node]) -> Graph:
     """What a step computes, as a graph."""
-    stacked = [n for r in results for sort, n in [r.attributes["result"]] if sort == "stack"]
-    roots = {str(i): node for i, node in enumerate(loop.roots(stacked))}
+    kept = stacked(results)
+    roots = {str(i): node for i, node in enumerate(loop.roots(kept))}
     return Graph(graph.interface, {called(place): place for place in loop.placeholders}, roots)
 
 

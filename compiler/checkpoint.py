@@ -11,9 +11,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..dsl.graph import Graph, Node, make, map_nodes, topological
+from ..dsl.graph import Graph, Node, make, topological
 from ..dsl.indices.variables import Variable
-from ..dsl.loops import Draft, Loop, by_loop, called, loop_key, placeholder, result
+from ..dsl.loops import (
+    Draft,
+    Loop,
+    by_loop,
+    called,
+    placeholder,
+    result,
+    stacked,
+    with_loops,
+)
 from ..dsl.shapes import INT
 from ..dsl.sizes import ZERO, Size, rounded_root
 from ..dsl.source import Span
@@ -28,22 +37,15 @@ def checkpointed(graph: Graph) -> Graph:
     if not groups:
         return graph
     sizes = _Sizes(graph)
-    replaced: dict[Node, Node] = {}
-    done: dict[object, _Blocks] = {}
-    for node in graph.nodes:
-        operands = tuple(replaced[operand] for operand in node.operands)
-        key = loop_key(node) if node.op.name == "scan" else None
-        if key in groups:
-            if key not in done:
-                stacked = [n for r in groups[key] for sort, n in [r.attributes["result"]]
-                           if sort == "stack"]  # fmt: skip
-                block = sizes.of(node.attributes["loop"].length)
-                done[key] = _Blocks(node.attributes["loop"], operands, block, stacked, node.span)
-            replaced[node] = done[key].result(node)
-        else:
-            replaced[node] = node.with_operands(operands)
-    interface = replace(graph.interface, blocks=sizes.blocks)
-    return replace(map_nodes(graph, replaced), interface=interface)
+
+    def made(nodes: Sequence[Node], operands: tuple[Node, ...]) -> dict[Node, Node]:
+        loop: Loop = nodes[0].attributes["loop"]
+        block = sizes.of(loop.length)
+        blocks = _Blocks(loop, operands, block, stacked(nodes), nodes[0].span)
+        return {node: blocks.result(node) for node in nodes}
+
+    graph = with_loops(graph, groups, made)
+    return replace(graph, interface=replace(graph.interface, blocks=sizes.blocks))
 
 
 def _fits(loop: Loop) -> bool:

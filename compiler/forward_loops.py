@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from ..dsl.graph import Graph, Node, constant, make, map_nodes
-from ..dsl.loops import Draft, Loop, Result, called, placeholder, result
+from ..dsl.loops import Draft, Loop, Result, called, placeholder, result, stacked
 
 Tangents = Callable[[Iterable[Node], Mapping[Node, Node]], Mapping[Node, Node]]
 
@@ -25,11 +25,11 @@ def along_loop(
     node = results[0]
     loop: Loop = node.attributes["loop"]
     places = loop.placeholders[1:]
-    stacked = [n for r in results for sort, n in [r.attributes["result"]] if sort == "stack"]
+    kept = stacked(results)
     arriving = {places[position]: tangent for position, tangent in moving.items()}
     placed = {place: _moved(place) for place in arriving}
     while True:
-        found = tangents([*loop.nexts, *stacked], placed)
+        found = tangents([*loop.nexts, *kept], placed)
         pairs = zip(loop.states, loop.nexts, strict=True)
         new = [state for state, after in pairs if after in found and state not in placed]
         if not new:

@@ -20,7 +20,7 @@ from ..dsl.errors import SpecError
 from ..dsl.frozen import frozen
 from ..dsl.graph import Graph, Node, topological
 from ..dsl.library import prelude
-from ..dsl.loops import Loop
+from ..dsl.loops import Loop, stacked
 from ..dsl.ops import OPS
 from ..dsl.parse import parse, parse_expression
 from ..dsl.source import Source, Span
@@ -81,9 +81,8 @@ class Outline:
     def step(self, item: Item) -> Outline:
         """The same for what a step of a loop computes."""
         assert item.loop is not None
-        stacks = [i.operation.attributes["result"] for i in self.items if i.loop is item.loop]
-        roots = item.loop.roots(which for sort, which in stacks if sort == "stack")
-        return outlined(roots, {}, f"{item.id}.")
+        results = (i.operation for i in self.items if i.loop is item.loop)
+        return outlined(item.loop.roots(stacked(results)), {}, f"{item.id}.")
 
 
 def outline(graph: Graph, program: Program) -> Outline:

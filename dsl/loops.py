@@ -160,6 +160,31 @@ def by_loop(
     return found
 
 
+def with_loops(
+    graph: Graph,
+    groups: Mapping[Hashable, Sequence[Node]],
+    made: Callable[[Sequence[Node], tuple[Node, ...]], Mapping[Node, Node]],
+) -> Graph:
+    """The graph with other results of some loops, those of ``by_loop``: what ``made`` gives for
+    the results of one, given the operands that the loop has now."""
+    if not groups:
+        return graph
+    replaced: dict[Node, Node] = {}
+    for node in graph.nodes:
+        if node in replaced:
+            continue  # Another result of the loop came before it.
+        operands = tuple(replaced[operand] for operand in node.operands)
+        group = groups.get(loop_key(node)) if node.op.name == "scan" else None
+        replaced |= {node: node.with_operands(operands)} if group is None else made(group, operands)
+    return map_nodes(graph, replaced)
+
+
+def stacked(results: Iterable[Node]) -> list[Node]:
+    """What loops leave behind of each step, as some of their results."""
+    found = (node.attributes["result"] for node in results)
+    return list(dict.fromkeys(which for sort, which in found if sort == "stack"))
+
+
 def beside(node: Node, which: Result) -> Node:
     """Another result of the same loop."""
     loop = node.attributes["loop"]

@@ -14,7 +14,7 @@ import numpy as np
 
 from ...dsl.frozen import frozen
 from ...dsl.graph import Graph, Node, constant, make, topological
-from ...dsl.loops import Loop, loop_key
+from ...dsl.loops import Loop, loop_key, stacked
 from ...dsl.shapes import Kind
 from ...dsl.sizes import Size
 from ..evaluate import Evaluation
@@ -231,15 +231,14 @@ class _Steps:
             raise Stays
         self.numbers, self.loop = numbers, loop
         self.make = Maker(node)
-        stacked = [which for r in results for sort, which in [r.attributes["result"]]
-                   if sort == "stack"]  # fmt: skip
-        self.body = loop.body(stacked)
+        kept = stacked(results)
+        self.body = loop.body(kept)
         self.wanted: dict[Hashable, list[Node]] = {}
         numbers.results(self.body, self.wanted)
         operands = [numbers.entries[operand] for operand in node.operands]
         self.states, self.captured, self.rows, counts = loop.split(operands)
         self.stacks: dict[Node, list[Entries | None]] = {
-            n: [None] * loop.length.constant for n in stacked
+            n: [None] * loop.length.constant for n in kept
         }
         self.taken: Node = self.make.number(0)
         self.running: Node | None = None

@@ -8,11 +8,11 @@ is to multiply by what is known. ``fission`` then does what is combined for all 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ...dsl.graph import Graph, Node, constant, make, map_nodes
-from ...dsl.loops import Loop, by_loop, loop_key, map_loops, result
+from ...dsl.graph import Graph, Node, constant, make
+from ...dsl.loops import Loop, by_loop, loop_key, map_loops, result, with_loops
 from .fission import Split, fits, guess
 from .log import note
 
@@ -24,14 +24,12 @@ def factored(graph: Graph) -> Graph:
     graph = map_loops(graph, factored)
     groups = by_loop(graph.nodes, fits)
     steps = {key: step for key, nodes in groups.items() if (step := _factored(nodes)) is not None}
-    if not steps:
-        return graph
-    replaced: dict[Node, Node] = {}
-    for node in graph.nodes:
-        operands = tuple(replaced[operand] for operand in node.operands)
-        step = steps.get(loop_key(node)) if node.op.name == "scan" else None
-        replaced[node] = node.with_operands(operands) if step is None else step.of(node, operands)
-    return map_nodes(graph, replaced)
+
+    def made(nodes: Sequence[Node], operands: tuple[Node, ...]) -> dict[Node, Node]:
+        step = steps[loop_key(nodes[0])]
+        return {node: step.of(node, operands) for node in nodes}
+
+    return with_loops(graph, {key: groups[key] for key in steps}, made)
 
 
 def _factored(nodes: list[Node]) -> _Step | None:

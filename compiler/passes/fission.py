@@ -7,14 +7,24 @@ spread, as in index notation.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ...dsl.graph import Graph, Node, make, map_nodes, topological
+from ...dsl.graph import Graph, Node, make, topological
 from ...dsl.indices.spread import Spread, whole
 from ...dsl.indices.variables import Variable
 from ...dsl.indices.vectorise import Vectoriser
-from ...dsl.loops import Draft, Loop, by_loop, called, loop_key, map_loops, placeholder, result
+from ...dsl.loops import (
+    Draft,
+    Loop,
+    by_loop,
+    called,
+    map_loops,
+    placeholder,
+    result,
+    stacked,
+    with_loops,
+)
 from ...dsl.lower import lower_nodes
 from ...dsl.sizes import Size
 from .log import note
@@ -32,21 +42,7 @@ def fission(graph: Graph) -> Graph:
     """The graph with as little as possible in the steps of its loops."""
     graph = map_loops(graph, fission)
     groups = by_loop(graph.nodes, fits)
-    if not groups:
-        return graph
-    replaced: dict[Node, Node] = {}
-    done: dict[Hashable, Mapping[Node, Node]] = {}
-    for node in graph.nodes:
-        key = loop_key(node) if node.op.name == "scan" else None
-        if key in groups:
-            if key not in done:
-                operands = tuple(replaced[o] for o in node.operands)
-                done[key] = Split(groups[key], operands).results()
-            replaced[node] = done[key][node]
-        else:
-            operands = tuple(replaced[operand] for operand in node.operands)
-            replaced[node] = node.with_operands(operands)
-    return map_nodes(graph, replaced)
+    return with_loops(graph, groups, lambda nodes, operands: Split(nodes, operands).results())
 
 
 def fits(loop: Loop) -> bool:
@@ -57,14 +53,13 @@ def fits(loop: Loop) -> bool:
 class Split:
     """One loop: what is early, what stays in the steps, and what is late."""
 
-    def __init__(self, nodes: list[Node], operands: tuple[Node, ...]) -> None:
+    def __init__(self, nodes: Sequence[Node], operands: tuple[Node, ...]) -> None:
         loop: Loop = nodes[0].attributes["loop"]
         self.nodes, self.loop, self.span = nodes, loop, loop.index.span
         self.given = operands
         self.draft = Draft.of(loop, operands)
         self.nexts = dict(zip(loop.states, loop.nexts, strict=True))
-        results = [node.attributes["result"] for node in nodes]
-        self.stacked = list(dict.fromkeys(which for sort, which in results if sort == "stack"))
+        self.stacked = stacked(nodes)
         self.variable = Variable(loop.index.label, self.span, loop.start, loop.stop)
         arange = make("arange", (), self.span, {"bounds": (loop.start, loop.stop)})
         self.known = {loop.index: Spread(arange, (self.variable,))}

@@ -7,13 +7,24 @@ on the loop inside is then done for all of its steps at once, by ``fission``.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from ...dsl.graph import Graph, Node, make, map_nodes, topological
+from ...dsl.graph import Graph, Node, make, topological
 from ...dsl.indices.spread import permuted
-from ...dsl.loops import Draft, Loop, by_loop, called, loop_key, map_loops, placeholder, result
+from ...dsl.loops import (
+    Draft,
+    Loop,
+    by_loop,
+    called,
+    loop_key,
+    map_loops,
+    placeholder,
+    result,
+    stacked,
+    with_loops,
+)
 from ...dsl.shapes import INT
 from ..machine import AVX512
 from ..prices import again
@@ -34,22 +45,13 @@ def interchanged(graph: Graph) -> Graph:
     graph = turned(map_loops(graph, interchanged))
     groups = by_loop(graph.nodes, fits)
     nests = {key: nest for key, nodes in groups.items() if (nest := _nest(nodes)) is not None}
-    if not nests:
-        return graph
-    replaced: dict[Node, Node] = {}
-    done: dict[Hashable, Mapping[Node, Node]] = {}
-    for node in graph.nodes:
-        key = loop_key(node) if node.op.name == "scan" else None
-        if key in nests:
-            if key not in done:
-                nest = nests[key]
-                note("interchange", node, f"{nest.loop} inside of {nest.inner}")
-                operands = tuple(replaced[o] for o in node.operands)
-                done[key] = _Interchange(nest, operands).results()
-            replaced[node] = done[key][node]
-        else:
-            replaced[node] = node.with_operands(tuple(replaced[o] for o in node.operands))
-    return map_nodes(graph, replaced)
+
+    def made(nodes: Sequence[Node], operands: tuple[Node, ...]) -> Mapping[Node, Node]:
+        nest = nests[loop_key(nodes[0])]
+        note("interchange", nodes[0], f"{nest.loop} inside of {nest.inner}")
+        return _Interchange(nest, operands).results()
+
+    return with_loops(graph, {key: groups[key] for key in nests}, made)
 
 
 def _loops(graph: Graph) -> list[Loop]:
@@ -71,8 +73,7 @@ class Nest:
         self.inner: Loop = inner.attributes["loop"]
         operands = [plain(operand) for operand in inner.operands]
         self.first, self.captured, self.rows, _ = self.inner.split(operands)
-        results = [node.attributes["result"] for node in nodes]
-        self.stacked = list(dict.fromkeys(which for sort, which in results if sort == "stack"))
+        self.stacked = stacked(nodes)
         self.body = self.loop.body(self.stacked)
         key = loop_key(inner)
         self.steps = {n for n in self.body if n.op.name == "scan" and loop_key(n) == key}
@@ -96,8 +97,7 @@ class Nest:
     @property
     def stacked_inside(self) -> list[Node]:
         """What the loop inside leaves behind of each step."""
-        results = [n.attributes["result"] for n in self.body if n in self.steps]
-        return [which for sort, which in results if sort == "stack"]
+        return stacked(n for n in self.body if n in self.steps)
 
     def is_perfect(self) -> bool:
         """Whether a step of the loop inside sees of the states but its own entry."""

@@ -14,7 +14,17 @@ from typing import Any
 import numpy as np
 
 from ...dsl.graph import Graph, Node, constant, make, map_nodes
-from ...dsl.loops import Loop, by_loop, called, is_fixed, loop_key, map_loops, placeholder, result
+from ...dsl.loops import (
+    Loop,
+    by_loop,
+    called,
+    is_fixed,
+    loop_key,
+    map_loops,
+    placeholder,
+    result,
+    stacked,
+)
 from ...dsl.shapes import Type
 from ...dsl.sizes import Size
 from ...dsl.subscripts import Cut
@@ -39,9 +49,7 @@ def _step(results: list[Node]) -> _Step | None:
     loop: Loop = results[0].attributes["loop"]
     if loop.chunk is not None or loop.numbers:
         return None
-    stacked = [which for r in results for sort, which in [r.attributes["result"]]
-               if sort == "stack"]  # fmt: skip
-    step = _Step(loop, stacked)
+    step = _Step(loop, stacked(results))
     try:
         step.expand()
     except Stays:

@@ -9,22 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ...dsl.graph import Graph, Node, make, map_nodes
-from ...dsl.loops import Loop, by_loop, called, loop_key, placeholder, result
+from ...dsl.graph import Graph, Node, make
+from ...dsl.loops import Loop, by_loop, called, loop_key, placeholder, result, stacked, with_loops
 
 
 def turned(graph: Graph) -> Graph:
     """The graph with states turned before loops and after them, rather than in each step."""
     groups = by_loop(graph.nodes)
     turns = {key: turn for key, nodes in groups.items() if (turn := _Turned(nodes)).axes}
-    if not turns:
-        return graph
-    replaced: dict[Node, Node] = {}
-    for node in graph.nodes:
-        operands = tuple(replaced[operand] for operand in node.operands)
-        here = turns.get(loop_key(node)) if node.op.name == "scan" else None
-        replaced[node] = node.with_operands(operands) if here is None else here.of(node, operands)
-    return map_nodes(graph, replaced)
+
+    def made(nodes: Sequence[Node], operands: tuple[Node, ...]) -> dict[Node, Node]:
+        turn = turns[loop_key(nodes[0])]
+        return {node: turn.of(node, operands) for node in nodes}
+
+    return with_loops(graph, {key: groups[key] for key in turns}, made)
 
 
 def plain(node: Node) -> Node:
@@ -39,9 +37,7 @@ class _Turned:
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         self.loop: Loop = nodes[0].attributes["loop"]
-        stacked = [which for n in nodes for sort, which in [n.attributes["result"]]
-                   if sort == "stack"]  # fmt: skip
-        body = self.loop.body(stacked)
+        body = self.loop.body(stacked(nodes))
         seen = {(plain(n.operands[0]), n.attributes["axes"]) for n in body if _turns(n)}
         self.axes: dict[Node, tuple[int, ...]] = {}
         for state, after in zip(self.loop.states, self.loop.nexts, strict=True):
