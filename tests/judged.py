@@ -204,6 +204,26 @@ def same(found: Any, wanted: Any, name: str, tolerance: float = 1e-9) -> None:
     )
 
 
+def same_functions(
+    case: Case, found: ModuleType, wanted: ModuleType, tolerance: float = 1e-12
+) -> None:
+    """Two modules of ``case.total`` agree: values to a tolerance, what is differentiated once to
+    ten times, and twice to a hundred times of that."""
+    value, gradients = case.call(wanted.value_and_grad)
+    other, others = case.call(found.value_and_grad)
+    same(other, value, "value", tolerance)
+    for name, gradient in gradients._asdict().items():
+        same(getattr(others, name), gradient, name, 10 * tolerance)
+    along = case.random(case.differentiated, 7)
+    tangents = {f"d{name}": v for name, v in along.items()}
+    moved = [case.call(m.jvp, **tangents)[1].total_ for m in (found, wanted)]
+    same(*moved, "jvp", 10 * tolerance)
+    directions = {f"v_{name}": v for name, v in along.items()}
+    second = [case.call(m.hvp, **directions) for m in (found, wanted)]
+    for name in case.differentiated:
+        same(getattr(second[0], name), getattr(second[1], name), f"hvp {name}", 100 * tolerance)
+
+
 def judge_values(case: Case) -> None:
     """The outputs of the module, and every node of the graph as it is interpreted."""
     outputs = (

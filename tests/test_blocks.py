@@ -16,7 +16,7 @@ from gradc.compiler.passes.blocks import blocks
 from gradc.dsl.graph import Graph
 
 from .helpers import checked, load, module
-from .judged import Case, cases, same
+from .judged import Case, cases, same, same_functions
 from .test_indices import GATHERS, PLACES, PRODUCTS
 
 PLAIN, FAST = Options(emit=("jvp", "hvp")), Options(emit=("jvp", "hvp"), level=2)
@@ -61,32 +61,28 @@ def graphs(case: Case) -> Iterator[tuple[Graph, Graph]]:
         yield graph, blocks(optimise(graph))
 
 
+def same_values(case: Case, plain: Graph, changed: Graph) -> None:
+    """What the interpreter makes of both."""
+    seeds = case.random(case.differentiated, 3)
+    given = dict(case.values)
+    given |= {str(node.attributes["name"]): seeds[n] for n, node in plain.seeds.items()
+              if n in seeds}  # fmt: skip
+    roots = [[*g.outputs.values(), *g.gradients.values()] for g in (plain, changed)]
+    wanted, found = (Interpreter(given, case.sizes).run(r) for r in roots)
+    for one, other in zip(found, wanted, strict=True):
+        same(one, other, "value", 1e-12)
+
+
 @EACH
 def test_the_pass_keeps_values(case: Case) -> None:
-    seeds = case.random(case.differentiated, 3)
     for plain, blocked in graphs(case):
-        given = dict(case.values)
-        given |= {str(node.attributes["name"]): seeds[n] for n, node in plain.seeds.items()
-                  if n in seeds}  # fmt: skip
-        roots = [[*g.outputs.values(), *g.gradients.values()] for g in (plain, blocked)]
-        wanted, found = (Interpreter(given, case.sizes).run(r) for r in roots)
-        for one, other in zip(found, wanted, strict=True):
-            same(one, other, "value", 1e-12)
+        same_values(case, plain, blocked)
 
 
 @EACH
 def test_same_values_and_gradients(case: Case) -> None:
     plain, fast = module(case.total, PLAIN), load(driver.compiled(checked(case.total), FAST))
-    wanted, found = case.call(plain.value_and_grad), case.call(fast.value_and_grad)
-    same(found[0], wanted[0], "value", 1e-12)
-    for name, gradient in found[1]._asdict().items():
-        same(gradient, getattr(wanted[1], name), name, 1e-11)
-    along = case.random(case.differentiated, 7)
-    moved = [case.call(m.jvp, **{f"d{n}": v for n, v in along.items()})[1] for m in (fast, plain)]
-    same(moved[0].total_, moved[1].total_, "jvp", 1e-11)
-    second = [case.call(m.hvp, **{f"v_{n}": v for n, v in along.items()}) for m in (fast, plain)]
-    for name in case.differentiated:
-        same(getattr(second[0], name), getattr(second[1], name), f"hvp {name}", 1e-10)
+    same_functions(case, fast, plain)
 
 
 @pytest.mark.parametrize("case", cases(SPECS, {}), ids=str)

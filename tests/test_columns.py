@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from .helpers import checked, module
-from .judged import Case, cases, same
+from .judged import Case, cases, same_functions
 from .test_random_graphs import (
     Spec,
     Writer,
@@ -68,16 +68,7 @@ def always(monkeypatch: pytest.MonkeyPatch) -> None:
 @EACH
 def test_same_values_and_gradients(case: Case, always: None) -> None:
     plain, fast = module(case.total, PLAIN), module.__wrapped__(case.total, FAST)
-    wanted, found = case.call(plain.value_and_grad), case.call(fast.value_and_grad)
-    same(found[0], wanted[0], "value", 1e-12)
-    for name, gradient in found[1]._asdict().items():
-        same(gradient, getattr(wanted[1], name), name, 1e-11)
-    along = case.random(case.differentiated, 7)
-    moved = [case.call(m.jvp, **{f"d{n}": v for n, v in along.items()})[1] for m in (fast, plain)]
-    same(moved[0].total_, moved[1].total_, "jvp", 1e-11)
-    second = [case.call(m.hvp, **{f"v_{n}": v for n, v in along.items()}) for m in (fast, plain)]
-    for name in case.differentiated:
-        same(getattr(second[0], name), getattr(second[1], name), f"hvp {name}", 1e-10)
+    same_functions(case, fast, plain)
 
 
 @EACH

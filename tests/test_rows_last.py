@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from gradc.compiler import driver
 from gradc.compiler.compilation import Options
-from gradc.compiler.interpret import Interpreter
 from gradc.compiler.passes import optimise, rows_last
 from gradc.compiler.passes.blocks import blocks
 from gradc.compiler.passes.log import recorded
@@ -18,7 +17,7 @@ from hypothesis import strategies as st
 
 from .helpers import checked, load, module
 from .judged import Case, same
-from .test_blocks import CASES, FAST, MLP, graphs, small_blocks
+from .test_blocks import CASES, FAST, MLP, graphs, same_values, small_blocks
 from .test_random_graphs import quick
 
 __all__ = ["small_blocks"]
@@ -44,16 +43,8 @@ def always(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_the_pass_keeps_values(case: Case, always: None) -> None:
-    seeds = case.random(case.differentiated, 3)
     for plain, _ in graphs(case):
-        turned = optimise(blocks(optimise(plain)))
-        given = dict(case.values)
-        given |= {str(node.attributes["name"]): seeds[n] for n, node in plain.seeds.items()
-                  if n in seeds}  # fmt: skip
-        roots = [[*g.outputs.values(), *g.gradients.values()] for g in (plain, turned)]
-        wanted, found = (Interpreter(given, case.sizes).run(r) for r in roots)
-        for one, other in zip(found, wanted, strict=True):
-            same(one, other, "value", 1e-12)
+        same_values(case, plain, optimise(blocks(optimise(plain))))
 
 
 @quick
