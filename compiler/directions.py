@@ -218,14 +218,21 @@ class _InBlocks:
         return [root for root in self.roots if root in self.moving]
 
     def _given(self) -> dict[Node, Spread]:
-        """What a step sees of what is in front of the loop."""
+        """What a step sees of what is in front of the loop. It transposes by itself: what a step
+        transposes back is then as it was."""
+        places: dict[Node, Node] = {}
         given: dict[Node, Spread] = {}
         for node in self.moving:
             for operand in node.operands:
-                if operand not in self.moving and operand.op.name not in ("constant", "size"):
-                    place = placeholder(called(operand), operand.type, operand.span)
-                    given.setdefault(operand, Spread(place))
-        self.draft.captured |= {spread.node: node for node, spread in given.items()}
+                if operand in self.moving or operand.op.name in ("constant", "size"):
+                    continue
+                turned = operand.op.name == "transpose"
+                source = operand.operands[0] if turned else operand
+                if source not in places:
+                    places[source] = placeholder(called(source), source.type, source.span)
+                seen = places[source]
+                given[operand] = Spread(operand.with_operands((seen,)) if turned else seen)
+        self.draft.captured |= {place: source for source, place in places.items()}
         return given
 
     @property

@@ -108,11 +108,11 @@ def _total(node: Node, parts: list[Node]) -> Node:
 
 
 def _declared(node: Node, text: str, found: Mapping[Node, Node]) -> Node:
-    """The rule for tangents, those of operands that do not move being zero."""
-    values = {"y": node}
-    for parameter, operand in zip(node.op.operands, node.operands, strict=True):
-        values[f"d{parameter.name}"] = found.get(operand) or _zero(operand)
-    return apply_rule(text, node, 0, values)
+    """The rule for tangents, without the terms of operands that do not move."""
+    tangents = {f"d{p.name}": o for p, o in zip(node.op.operands, node.operands, strict=True)}
+    absent = frozenset(name for name, operand in tangents.items() if operand not in found)
+    moved = {name: found.get(operand) or _zero(operand) for name, operand in tangents.items()}
+    return apply_rule(text, node, 0, {"y": node, **moved}, absent)
 
 
 def _zero(node: Node) -> Node:

@@ -19,7 +19,7 @@ from ..dsl.lower import lower_nodes
 from ..dsl.ops import Chosen
 from ..dsl.order import free_names
 from ..dsl.parse import parse_expression
-from ..dsl.ruled import ARRIVING
+from ..dsl.ruled import ARRIVING, without
 from ..dsl.scope import Functions, Report, Scope, Static
 from ..dsl.shapes import Type
 from ..dsl.sizes import Size
@@ -76,8 +76,14 @@ def _result(node: Node) -> str:
     return node.op.result_names(node.attributes)[node.attributes["result"]]
 
 
-def apply_rule(rule: Rule, node: Node, position: int, values: Mapping[str, Node]) -> Node:
-    """The value of a rule for a node.
+def apply_rule(
+    rule: Rule,
+    node: Node,
+    position: int,
+    values: Mapping[str, Node],
+    absent: frozenset[str] = frozenset(),
+) -> Node:
+    """The value of a rule for a node, of a text without the terms of what is ``absent``.
 
     ``values`` adds ``y``, ``dy`` or tangents to the operands, or replaces some; options of the
     node and, for variadic ones, ``position``, ``start`` and ``stop`` are constants of a text.
@@ -87,7 +93,7 @@ def apply_rule(rule: Rule, node: Node, position: int, values: Mapping[str, Node]
         own = {p.name: o for p, o in zip(node.op.operands, node.operands, strict=True)}
     if isinstance(rule, Fragment):
         return rule.copy(given_to(node, values["dy"]), node.span, node, position)
-    return _apply_text(rule, node, position, own | dict(values))
+    return _apply_text(rule, node, position, own | dict(values), absent)
 
 
 def given_to(node: Node, dy: Node) -> dict[str, Node]:
@@ -102,7 +108,9 @@ def _results(node: Node) -> dict[str, Node]:
     return {name: sibling(node, result) for result, name in enumerate(names)}
 
 
-def _apply_text(text: str, node: Node, position: int, given: dict[str, Node]) -> Node:
+def _apply_text(
+    text: str, node: Node, position: int, given: dict[str, Node], absent: frozenset[str]
+) -> Node:
     constants = dict(node.attributes)
     for name, result in _results(node).items():
         given[name] = result
@@ -112,7 +120,8 @@ def _apply_text(text: str, node: Node, position: int, given: dict[str, Node]) ->
     given = {name: value for name, value in given.items() if name in mentioned}
     key = tuple(constants.items())
     types = tuple((name, value.type) for name, value in given.items())
-    return _fragment(text, types, key).copy(given, node.span, node, position)
+    absent = absent.intersection(given)
+    return _fragment(text, types, key, absent).copy(given, node.span, node, position)
 
 
 @cache
@@ -134,7 +143,10 @@ def _stretch(node: Node, position: int) -> dict[str, Any]:
 
 @cache
 def _fragment(
-    text: str, types: Sequence[tuple[str, Type]], constants: Sequence[tuple[str, Any]]
+    text: str,
+    types: Sequence[tuple[str, Type]],
+    constants: Sequence[tuple[str, Any]],
+    absent: frozenset[str],
 ) -> Fragment:
     tree = rule_tree(text)
     placeholders = {
@@ -151,6 +163,7 @@ def _fragment(
         raise SpecError(report.diagnostics)
     stop = list(placeholders.values())
     lowered = lower_nodes([root], stop)[root]
+    lowered = without(lowered, [placeholders[name] for name in absent]) if absent else lowered
     return Fragment.of(placeholders, lowered)
 
 

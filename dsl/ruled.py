@@ -54,7 +54,7 @@ class Ruling:
             return False
         for result, name in enumerate(self.names):
             others = [node for node in arriving if node is not arriving[result]]
-            alone = _without(value, others) if others else value
+            alone = without(value, others) if others else value
             self.fragments[f"{name}.{parameter}"] = Fragment.of(self._given(result), alone)
         return True
 
@@ -182,8 +182,8 @@ def _is_linear(root: Node, arriving: Sequence[Node]) -> bool:
     return root in moving or _is_zero(root)
 
 
-def _without(root: Node, arriving: Sequence[Node]) -> Node:
-    """What is left of a linear rule where nothing arrives at some results."""
+def without(root: Node, arriving: Sequence[Node]) -> Node:
+    """What is left of a rule that is linear in some placeholders, where nothing arrives at them."""
     zero = set(arriving)
     kept: dict[Node, Node] = {}
     for node in topological([root]):
@@ -192,9 +192,12 @@ def _without(root: Node, arriving: Sequence[Node]) -> Node:
         together = node.op.linear_in(moving[0]) if moving else ()
         if node in zero or (moving and all(node.operands[p] in zero for p in together)):
             zero.add(node)
-        elif node.op.name == "add" and moving:
+        elif node.op.name in ("add", "subtract") and moving:
+            left = kept[still[0]]
+            if node.op.name == "subtract" and moving == [0]:
+                left = make("negative", [left], node.span)
             shape = {"shape": node.type.shape}
-            kept[node] = make("broadcast_to", [kept[still[0]]], node.span, shape)
+            kept[node] = make("broadcast_to", [left], node.span, shape)
         else:
             operands = [kept.get(operand) or _zero(operand) for operand in node.operands]
             kept[node] = replace(node, operands=tuple(operands)) if operands else node

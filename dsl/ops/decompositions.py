@@ -105,7 +105,7 @@ _declare(
     infer=_solved, numpy="np.linalg.solve({a}, {b})", paper="solve({a}, {b})",
     latex="{a}^{-1} {b}", shield={"a": "eye_like(a)"},
     rules={"a": "-(solve(a.T, dy) @ y.T)", "b": "solve(a.T, dy)"},
-    reach={"a": _WHOLE, "b": _COLUMN}, tangent="solve(a, db - da @ y)",
+    reach={"a": _WHOLE, "b": _COLUMN}, tangent="solve(a, db - da @ y)", linear="b",
 )  # fmt: skip
 
 
@@ -128,7 +128,7 @@ _declare(
     rules={"a": "-vecouter(solve_vector(a.T, dy), y)", "b": "solve_vector(a.T, dy)"},
     reach={"a": "expand_dims(any(dy, axis=-1, keepdims=true), axis=-1)",
            "b": "any(dy, axis=-1, keepdims=true)"},
-    tangent="solve_vector(a, db - matvec(da, y))",
+    tangent="solve_vector(a, db - matvec(da, y))", linear="b",
 )  # fmt: skip
 
 
@@ -154,6 +154,7 @@ _declare(
     },
     reach={"a": _WHOLE, "b": _COLUMN},
     tangent="solve_triangular(a, db - triangle(da, lower=lower) @ y, lower=lower)",
+    linear="b",
 )  # fmt: skip
 _declare(
     "pinv", "x", "The pseudo-inverse (Moore, Penrose); its rank must not change nearby.",
