@@ -100,3 +100,12 @@ def test_singular_vectors_in_a_branch_that_is_not_taken() -> None:
         warnings.simplefilter("error")
         _, gradients = generated.value_and_grad(np.zeros((3, 4)))
     np.testing.assert_array_equal(gradients.x, np.zeros((3, 4)))
+
+
+def test_what_does_not_move_has_no_terms() -> None:
+    """The matrix is given: a zero tangent of it times an infinite solution would be nan."""
+    text = "data A: float[N, N]\ninput b: float[N]\noutput x = solve(A, b)\n"
+    compilation = driver.compiled(checked(text), Options(emit=("jvp",)))
+    _, tangent = load(compilation).jvp(np.eye(2), [np.inf, 1.0], db=[0.0, 1.0])
+    np.testing.assert_array_equal(tangent, [0.0, 1.0])
+    assert "zeros" not in driver.python(compilation).partition("def jvp")[2]
