@@ -15,13 +15,12 @@ from .comments import BackwardComments, Explanations
 from .entry import Entry
 from .keeping import Division, divided, kept_for_backward
 from .looping import Statements
+from .memory import owners_of, repeats
 from .names import Names
 from .python import INDENT, bracketed, docstring, fits
-from .render import Renderer, chooses_whole
+from .render import Renderer
 from .schedule import Function, computed, is_weak, plan
 from .setting import Setting
-
-_READ_ONLY = ("broadcast_to", "diagonal")
 
 
 @dataclass
@@ -117,14 +116,14 @@ class Functions:
         """The texts of results, copied where two values would share memory."""
         if self.setting.scalar:
             return self.boundary.results(nodes, scope.renderer, scope.names, scope.lines)
-        taken = {owner for node in given for owner in _owners(node)}
+        taken = {owner for node in given for owner in owners_of(node)}
         texts = []
         for node in nodes:
             text = scope.renderer.expression(node).text
             if node.type.rank:
-                owners = _owners(node)
+                owners = owners_of(node)
                 inputs = any(owner.op.name == "input" for owner in owners)
-                text += ".copy()" * (bool(owners & taken) or inputs or _repeats(node))
+                text += ".copy()" * (bool(owners & taken) or inputs or repeats(node))
                 taken |= owners
             elif node.type.is_float and is_weak(node):
                 scope.renderer.uses.dtype = True
@@ -413,51 +412,3 @@ def _sharing(graph: Graph) -> dict[Node, list[str]]:
     for name, node in graph.adjoints.items():
         names.setdefault(node, []).append(name)
     return names
-
-
-def _owners(node: Node) -> set[Node]:
-    """The nodes whose memory a value may share, itself included."""
-    return {source for source in _shown(node) if not _shows(source)}
-
-
-def _shown(node: Node) -> set[Node]:
-    """A value and all that it may be, or be a part of, without a copy."""
-    seen: set[Node] = set()
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        if current in seen:
-            continue
-        seen.add(current)
-        stack += _shows(current)
-        if current.op.name == "scan" and current.attributes["result"][0] == "final":
-            stack += _shared_with(current)
-    return seen
-
-
-def _shows(node: Node) -> tuple[Node, ...]:
-    """The operands of which a value is always one, or a part."""
-    if node.op.view:
-        return node.operands
-    return node.operands[1:] if chooses_whole(node) else ()
-
-
-def _shared_with(final: Node) -> list[Node]:
-    """What the state of a loop may be after it without a copy: its first value where there is no
-    step, and what a step takes over as it is."""
-    loop, (_, which) = final.attributes["loop"], final.attributes["result"]
-    outside = dict(zip(loop.placeholders[1:], final.operands, strict=False))
-    seen: set[Node] = set()
-    stack = [loop.states[which]]
-    while stack:
-        place = stack.pop()
-        if place not in seen and place in outside:
-            seen.add(place)
-            if place in loop.states:
-                stack += _owners(loop.nexts[loop.states.index(place)])
-    return [outside[place] for place in seen]
-
-
-def _repeats(node: Node) -> bool:
-    """Whether entries may share memory with each other, so that NumPy makes an array read-only."""
-    return any(source.op.name in _READ_ONLY for source in _shown(node))
