@@ -41,7 +41,8 @@ class Statements(Body):
         for part in dict.fromkeys(o for t in inside for o in t.operands):
             if part not in self._written and not is_leaf(part) and part.op.name == "scan":
                 self.statement(part, comment)
-        self._lines += self._remarks(node, inside, comment)
+        if node.attributes["loop"].chunk is None:  # What a block does is explained in it.
+            self._lines += self._remarks(node, inside, comment)
         quiet = any(target in self.risky for target in targets)
         if node.attributes["loop"].numbers and not self.renderer.scalar:
             lines = self._with_numbers(targets, comment, quiet)
